@@ -1,0 +1,1 @@
+"""Finetune Studio's pure core: values in, values out. Importing it imports nothing else."""
