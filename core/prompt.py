@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from core.version import Roles
 
 Message = dict[str, str]
 """{"role": "system" | "user" | "assistant", "content": text}"""
@@ -68,6 +71,27 @@ class Prompt:
                 f"A prompt has no field {sorted(unknown)}; it has {sorted(cls.__dataclass_fields__)}.", title="Unknown field"
             )
         return cls(**data)
+
+
+def default_prompt(kind: str, roles: Roles, labels: Sequence[str] = (), unit: str = "number") -> Prompt:
+    """A sensible first prompt for a task, which every later page shows and lets people change.
+
+    `unit` "usd" asks for a price the way the pricing course did; `labels` are named in the question when they are few.
+    """
+    text = "\n".join(f"${{{column}}}" for column in roles.text) or "$text"
+    if kind == "regression" and unit == "usd":
+        return Prompt(user=f"How much does this cost to the nearest dollar?\n\n{text}", prefix="Price is $", decimals=0, max_tokens=8)
+    if kind == "regression":
+        name = (roles.target or "the number").replace("_", " ")
+        return Prompt(user=f"What is the {name}? Answer with one number.\n\n{text}", prefix=f"The {name} is ", max_tokens=12)
+    if kind == "classification":
+        name = (roles.target or "label").replace("_", " ")
+        choice = f" Answer with one of: {', '.join(labels)}." if 0 < len(labels) <= 20 else ""
+        longest = max((len(label) for label in labels), default=8)
+        return Prompt(user=f"Which {name} fits this text?{choice}\n\n{text}", prefix=f"{name.capitalize()}: ", max_tokens=max(4, longest))
+    if kind == "qa":
+        return Prompt(system="Answer the question in a few words.", user=text, max_tokens=32)
+    return Prompt(user=text, max_tokens=256)
 
 
 def format_target(target: Any, decimals: int | None) -> str:

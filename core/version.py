@@ -58,12 +58,9 @@ class Roles:
 
     def renamed(self, names: Mapping[str, str]) -> Roles:
         """The same roles after columns were renamed."""
-
-        def new(name: str | None) -> str | None:
-            return names.get(name, name) if name else name
-
-        return replace(self, text=tuple(names.get(c, c) for c in self.text), features=tuple(names.get(c, c) for c in self.features),
-                       **{role: new(getattr(self, role)) for role in ("target", "category", "group", "time", "id", "split", "parent_row")})  # fmt: skip
+        single = ("target", "category", "group", "time", "id", "split", "parent_row")
+        new = {role: names.get(getattr(self, role), getattr(self, role)) for role in single}
+        return replace(self, text=tuple(names.get(c, c) for c in self.text), features=tuple(names.get(c, c) for c in self.features), **new)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The edge: everything that touches disk, network, accelerators, the clock or another process."""
