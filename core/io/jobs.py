@@ -15,7 +15,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -201,3 +202,12 @@ def delete(id: str) -> None:
     job = read(id)
     if not job.alive:
         shutil.rmtree(job.folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def farewell(app: object) -> AsyncIterator[None]:
+    """Around the life of the server: when it ends, say which jobs go on and how to stop them."""
+    yield
+    living = [job for job in all_jobs() if job.alive]
+    for job in living:
+        print(f"{job.title} goes on without the studio. Stop it with: python -m core jobs cancel {job.id}", file=sys.stderr)

@@ -1,0 +1,57 @@
+"""Every cache of the app, keyed by content ids and never by a frame (large frames are hashed by a sample only)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.evaluation import Evaluation
+from core.io import evaluations as kept
+from core.io import store
+from core.prediction import Examples
+from core.prediction import examples as make_examples
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def frame(dataset: str, version: str) -> pd.DataFrame:
+    """The whole table of a version. Shared: do not change it."""
+    return store.frame(store.version(dataset, version))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def examples(dataset: str, version: str, split: str) -> Examples:
+    """The rows of one split as predictors see them, with targets."""
+    one = store.version(dataset, version)
+    rows = frame(dataset, version)
+    rows = rows[rows[one.roles.split].astype("str") == split] if one.roles.split else rows
+    return make_examples(rows.reset_index(drop=True), one.roles, one.task or "chat")
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _evaluations(dataset: str, version: str | None, stamp: Any) -> list[Evaluation]:
+    return kept.of(dataset, version)
+
+
+def evaluations(dataset: str, version: str | None = None) -> list[Evaluation]:
+    """Everything that answered rows of this dataset (or of one version of it), the oldest first."""
+    return _evaluations(dataset, version, kept.stamp(dataset))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False, on_release=lambda engine: engine.close())
+def engine() -> Any:
+    """The embedded model with all its adapters: one copy, one thread that owns it."""
+    from core.io import embedded
+
+    return embedded.engine()
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def ready(dataset: str, version: str) -> str | None:
+    """Why nothing can be measured on this version yet, or None."""
+    from core.io import projects
+
+    return projects.ready(store.version(dataset, version))
