@@ -30,9 +30,20 @@ def card(title: str, *, control: Callable[[], None] | None = None, icon: str | N
         yield
 
 
-def run_bar(*, state: str = "Ready", badge: str | None = None, text: str = "", label: str, key: str, disabled: bool = False, primary: bool = True,
-            shortcut: str | None = "Mod+Enter", icon: str | None = ":material/play_arrow:", before: Callable[[], None] | None = None,
-            on_click: Callable[..., None] | None = None) -> bool:  # fmt: skip
+def run_bar(
+    *,
+    label: str,
+    key: str,
+    state: str = "Ready",
+    badge: str | None = None,
+    text: str = "",
+    disabled: bool = False,
+    primary: bool = True,
+    shortcut: str | None = "Mod+Enter",
+    icon: str | None = ":material/play_arrow:",
+    before: Callable[[], None] | None = None,
+    on_click: Callable[..., None] | None = None,
+) -> bool:
     """The bar at the foot: how it stands (`state` one of STATES, `badge` its words), what it takes or what is missing, the one button.
 
     `before` draws secondary controls left of the button. Returns whether the button was pressed.

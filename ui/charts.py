@@ -1,0 +1,183 @@
+"""Numbers in, plotly figures out: one look for light and dark.
+
+Colours are slots: the browser replaces `#000001` to `#000010` (categorical), `#000011` to `#000030` (scales) and
+`#000035` to `#000038` (grid, inks, page) with the theme's colours when a figure is mounted, so one cached figure serves
+both themes. Slots do not work inside rgba(): use opacity.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import streamlit as st
+
+from core import format as fmt
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+CLASSICAL, TUNED, PROMPTED, PERSON, TRIVIAL = "#000001", "#000002", "#000003", "#000004", "#000010"
+FREE = ("#000005", "#000006", "#000007", "#000008", "#000009")
+GRID, SOFT, INK, PAGE = "#000035", "#000036", "#000037", "#000038"
+GOOD, FAIR, POOR = "#2E9E63", "#C98412", "#D1493F"
+"""Judged answers: close, off, far off. Good on both grounds."""
+FAMILY: Mapping[str, tuple[str, str]] = {
+    "trivial": (TRIVIAL, "circle-open"), "classical": (CLASSICAL, "square"), "prompted": (PROMPTED, "diamond"),
+    "tuned": (TUNED, "circle"), "people": (PERSON, "triangle-up"),
+}  # fmt: skip
+FAMILY_KEY = ":blue[■] classical :violet[◆] prompted :orange[●] fine-tuned :gray[○] trivial :green[▲] people and recorded."
+CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"],
+          "toImageButtonOptions": {"format": "svg"}}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One row of the ladder."""
+
+    title: str
+    family: str
+    value: float
+    low: float
+    high: float
+    note: str = ""
+
+
+def figure(height: int, **layout: Any) -> go.Figure:
+    """An empty figure with the house's layout."""
+    import plotly.graph_objects as go
+
+    fig = go.Figure()
+    fig.update_layout(height=height, margin={"l": 0, "r": 8, "t": 6, "b": 0}, showlegend=False, bargap=0.06, hovermode="closest", **layout)
+    fig.update_xaxes(fixedrange=True, zeroline=False, showgrid=False, automargin=True)
+    fig.update_yaxes(fixedrange=True, zeroline=False, gridcolor=GRID, automargin=True)
+    return fig
+
+
+def show(fig: go.Figure, key: str, alt: str, *, select: Literal["points", "box", "lasso"] | None = None,
+         on_select: Callable[[], None] | None = None) -> Any:  # fmt: skip
+    """Draw a figure. `alt` says the finding. With `select` the selection is returned, or `on_select` is called first."""
+    theme = st.context.theme.type or "light"
+    chosen: dict[str, Any] = {"on_select": on_select or "rerun", "selection_mode": select} if select else {}
+    return st.plotly_chart(fig, width="stretch", theme="streamlit", key=f"{key}_{theme}", alt=alt, config=CONFIG, **chosen)
+
+
+def selection_key(key: str) -> str:
+    """Where `show` keeps the selection in the session."""
+    return f"{key}_{st.context.theme.type or 'light'}"
+
+
+def ladder(rungs: Sequence[Rung], unit: str, *, best: str | None = None, constant: float | None = None) -> go.Figure:
+    """One row per model: a dot with its interval, the number at the right; the best one's interval is a band, the constant a line.
+
+    Rows are drawn from the top in the order given. `customdata` of each point is the row's place.
+    """
+    import plotly.graph_objects as go
+
+    names = [_unique(rung, rungs) for rung in rungs]
+    fig = figure(40 + 30 * len(rungs))
+    fig.update_layout(margin={"l": 0, "r": 150, "t": 6, "b": 0})
+    winner = next((rung for rung in rungs if rung.title == best), None)
+    if winner:
+        fig.add_vrect(x0=winner.low, x1=winner.high, fillcolor=FAMILY[winner.family][0], opacity=0.11, line_width=0, layer="below")
+    if constant is not None:
+        fig.add_vline(x=constant, line={"color": SOFT, "width": 1, "dash": "dot"}, layer="below")
+    for place, (rung, name) in enumerate(zip(rungs, names, strict=True)):
+        color, symbol = FAMILY[rung.family]
+        told = f"{fmt.metric(unit, rung.value)} ({fmt.interval(rung.low, rung.high, unit)})"
+        fig.add_trace(
+            go.Scatter(
+                x=[rung.low, rung.high], y=[name, name], mode="lines", line={"color": color, "width": 2}, opacity=0.6, hoverinfo="skip"
+            )
+        )
+        fig.add_trace(go.Scatter(x=[rung.value], y=[name], mode="markers", customdata=[place], hovertemplate=f"{_safe(rung.title)}<br>{told}<extra></extra>",
+                                 marker={"color": color, "size": 11, "symbol": symbol, "line": {"width": 2 if symbol.endswith("open") else 0, "color": color}},
+                                 unselected={"marker": {"opacity": 0.5}}))  # fmt: skip
+        value = fmt.metric(unit, rung.value)
+        fig.add_annotation(x=1, xref="paper", y=name, xshift=14, text=f"<b>{value}</b>" if winner is rung else value, showarrow=False,
+                           xanchor="left", font={"color": INK, "size": 13})  # fmt: skip
+        fig.add_annotation(x=1, xref="paper", y=name, xshift=74, text=fmt.interval(rung.low, rung.high, unit), showarrow=False, xanchor="left",
+                           font={"color": SOFT, "size": 11})  # fmt: skip
+    low = min([rung.low for rung in rungs if math.isfinite(rung.low)] + [0.0])
+    high = max([rung.high for rung in rungs if math.isfinite(rung.high)] + [constant or 0.0, 1e-9])
+    fig.update_xaxes(
+        range=[low, high * 1.04 if unit != "share" else min(1.02, high * 1.08)], showgrid=True, gridcolor=GRID, nticks=6, **axis(unit)
+    )
+    fig.update_yaxes(categoryorder="array", categoryarray=names[::-1], showgrid=False, tickfont={"color": INK, "size": 13})
+    return fig
+
+
+def _unique(rung: Rung, rungs: Sequence[Rung]) -> str:
+    """The name on the axis: short, escaped, and different for two rows of one title."""
+    same = [other for other in rungs if other.title == rung.title]
+    number = f" ({same.index(rung) + 1})" if len(same) > 1 else ""
+    return _safe(fmt.short(rung.title, 22 if not number else 18)) + number
+
+
+def _safe(text: str) -> str:
+    """Plotly renders a few tags in text: none of them from data."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def axis(unit: str) -> dict[str, Any]:
+    """Tick format of an axis in that unit."""
+    return {"usd": {"tickprefix": "$", "tickformat": ",~r"}, "share": {"tickformat": ".0%"}}.get(unit, {"tickformat": ",~g"})
+
+
+def histogram(edges: Sequence[float], counts: Sequence[float], *, unit: str = "number", height: int = 220, lines: Sequence[float] = (),
+              keep: tuple[float, float] | None = None, log: bool = False, drag: bool = False) -> go.Figure:  # fmt: skip
+    """Bars of counts between edges (one more edge than counts). `lines` are dashed verticals; outside `keep` bars are greyed."""
+    import plotly.graph_objects as go
+
+    fig = figure(height)
+    scale = (lambda x: math.log10(max(x, 1e-9))) if log else (lambda x: x)
+    middles = [(scale(a) + scale(b)) / 2 for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    widths = [(scale(b) - scale(a)) * 0.94 for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    kept = [keep is None or (a < keep[1] and b > keep[0]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    hover = [
+        f"{fmt.metric(unit, a)} to {fmt.metric(unit, b)}: {fmt.count(n)}" for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
+    ]
+    fig.add_trace(go.Bar(x=middles, y=list(counts), width=widths, marker={"color": [CLASSICAL if k else TRIVIAL for k in kept], "line": {"width": 0}},
+                         customdata=list(zip(edges[:-1], edges[1:], strict=True)), hovertext=hover, hoverinfo="text"))  # fmt: skip
+    for x in lines:
+        fig.add_vline(x=scale(x), line={"color": SOFT, "width": 1, "dash": "dash"})
+    if log:
+        ticks = [t for t in (10.0**p for p in range(-2, 8)) if edges[0] <= t * 1.5 and t <= edges[-1] * 1.5]
+        fig.update_xaxes(tickvals=[scale(t) for t in ticks], ticktext=[("$" if unit == "usd" else "") + fmt.number(t) for t in ticks])
+    else:
+        fig.update_xaxes(**axis(unit))
+    fig.update_yaxes(nticks=4)
+    if drag:
+        fig.update_layout(dragmode="select", selectdirection="h")
+    return fig
+
+
+def bars(names: Sequence[str], values: Sequence[float], labels: Sequence[str], *, height: int | None = None, color: str = CLASSICAL,
+         colors: Sequence[str] | None = None) -> go.Figure:  # fmt: skip
+    """Horizontal bars from the top, their labels outside. `customdata` of each bar is its place; names are escaped and shortened."""
+    import plotly.graph_objects as go
+
+    fig = figure(height or max(84, 14 + 32 * len(names)))
+    shown = [_safe(fmt.short(name)) for name in names]
+    fig.add_trace(go.Bar(y=list(range(len(names))), x=list(values), orientation="h", text=list(labels), textposition="outside", cliponaxis=False,
+                         marker={"color": list(colors) if colors else color, "line": {"width": 0}}, textfont={"color": SOFT, "size": 12},
+                         customdata=list(range(len(names))), hovertext=[f"{s}: {t}" for s, t in zip(shown, labels, strict=True)], hoverinfo="text"))  # fmt: skip
+    fig.update_layout(bargap=0.3, margin={"l": 0, "r": 56, "t": 6, "b": 0})
+    fig.update_xaxes(visible=False, rangemode="tozero")
+    fig.update_yaxes(autorange="reversed", showgrid=False, tickvals=list(range(len(names))), ticktext=shown)
+    return fig
+
+
+def thumbnail(values: Sequence[float], *, soft_from: int | None = None) -> go.Figure:
+    """A small static picture of some data; bars from `soft_from` on are lighter."""
+    import plotly.graph_objects as go
+
+    fig = figure(84)
+    opacity = [0.55 if soft_from is not None and i >= soft_from else 1.0 for i in range(len(values))]
+    fig.add_trace(go.Bar(y=list(values), marker={"color": CLASSICAL, "opacity": opacity, "line": {"width": 0}}, hoverinfo="skip"))
+    fig.update_layout(bargap=0.08, margin={"l": 0, "r": 0, "t": 2, "b": 0})
+    fig.update_xaxes(visible=False)
+    fig.update_yaxes(visible=False)
+    return fig
