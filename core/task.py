@@ -31,13 +31,21 @@ class Task:
 
 
 TASKS: dict[str, Task] = {
-    "regression": Task("regression", "A number", "The model answers with a number, such as a price.",
-                       ("mae", "rmse", "medae", "rmsle", "r2", "bias", "hits")),
-    "classification": Task("classification", "A label", "The model picks one of a few labels, such as 1 to 5 stars.",
-                           ("accuracy", "macro_f1", "balanced_accuracy", "mcc", "within_one", "label_mae")),
+    "regression": Task(
+        "regression",
+        "A number",
+        "The model answers with a number, such as a price.",
+        ("mae", "rmse", "medae", "rmsle", "r2", "bias", "hits"),
+    ),
+    "classification": Task(
+        "classification",
+        "A label",
+        "The model picks one of a few labels, such as 1 to 5 stars.",
+        ("accuracy", "macro_f1", "balanced_accuracy", "mcc", "within_one", "label_mae"),
+    ),
     "qa": Task("qa", "An answer", "The model answers a question in a few words.", ("exact_match", "f1", "contains")),
     "chat": Task("chat", "A reply", "The model answers freely, in sentences.", ("f1", "exact_match", "contains")),
-}  # fmt: skip
+}
 
 
 def task(kind: str) -> Task:

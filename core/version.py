@@ -140,9 +140,15 @@ class Version:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Version:
         known = {key: value for key, value in data.items() if key in cls.__dataclass_fields__}
-        return cls(**{**known, "steps": tuple(map(Step.from_dict, data.get("steps", ()))), "roles": Roles.from_dict(data.get("roles", {})),
-                      "prompt": Prompt.from_dict(data["prompt"]) if data.get("prompt") else None,
-                      "report": tuple(StepReport(**report) for report in data.get("report", ()))})  # fmt: skip
+        return cls(
+            **{
+                **known,
+                "steps": tuple(map(Step.from_dict, data.get("steps", ()))),
+                "roles": Roles.from_dict(data.get("roles", {})),
+                "prompt": Prompt.from_dict(data["prompt"]) if data.get("prompt") else None,
+                "report": tuple(StepReport(**report) for report in data.get("report", ())),
+            }
+        )
 
 
 def version_id(parent: str | None, steps: Sequence[Step], seed: int, source: str = "") -> str:

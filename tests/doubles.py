@@ -30,8 +30,12 @@ def frame(task: str = "regression", rows: int = 60, seed: int = 0) -> pd.DataFra
     thing, grade = rng.integers(0, 5, rows), rng.integers(0, 4, rows)
     text = [f"{grades[g]} {things[t]} number {i}" for i, (t, g) in enumerate(zip(thing, grade, strict=True))]
     price = np.round(10 + 12 * thing + 9 * grade + rng.normal(0, 1, rows), 2)
-    target = {"regression": price, "classification": [["bad", "fair", "good", "좋음"][g] for g in grade],
-              "qa": [f"{grades[g]} {things[t]}" for t, g in zip(thing, grade, strict=True)], "chat": text}[task]  # fmt: skip
+    target = {
+        "regression": price,
+        "classification": [["bad", "fair", "good", "좋음"][g] for g in grade],
+        "qa": [f"{grades[g]} {things[t]}" for t, g in zip(thing, grade, strict=True)],
+        "chat": text,
+    }[task]
     part = np.array(["train"] * int(rows * 0.6) + ["validation"] * int(rows * 0.2))
     part = np.concatenate([part, np.array(["test"] * (rows - len(part)))])
     return pd.DataFrame({"text": text, "kind": [things[t] for t in thing], "answer": target, "split": part})

@@ -7,6 +7,7 @@ both themes. Slots do not work inside rgba(): use opacity.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +26,18 @@ GRID, SOFT, INK, PAGE = "#000035", "#000036", "#000037", "#000038"
 GOOD, FAIR, POOR = "#2E9E63", "#C98412", "#D1493F"
 """Judged answers: close, off, far off. Good on both grounds."""
 FAMILY: Mapping[str, tuple[str, str]] = {
-    "trivial": (TRIVIAL, "circle-open"), "classical": (CLASSICAL, "square"), "prompted": (PROMPTED, "diamond"),
-    "tuned": (TUNED, "circle"), "people": (PERSON, "triangle-up"),
-}  # fmt: skip
+    "trivial": (TRIVIAL, "circle-open"),
+    "classical": (CLASSICAL, "square"),
+    "prompted": (PROMPTED, "diamond"),
+    "tuned": (TUNED, "circle"),
+    "people": (PERSON, "triangle-up"),
+}
 FAMILY_KEY = ":blue[■] classical :violet[◆] prompted :orange[●] fine-tuned :gray[○] trivial :green[▲] people and recorded."
-CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"],
-          "toImageButtonOptions": {"format": "svg"}}  # fmt: skip
+CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"],
+    "toImageButtonOptions": {"format": "svg"},
+}
 
 
 @dataclass(frozen=True)
@@ -56,8 +63,14 @@ def figure(height: int, **layout: Any) -> go.Figure:
     return fig
 
 
-def show(fig: go.Figure, key: str, alt: str, *, select: Literal["points", "box", "lasso"] | None = None,
-         on_select: Callable[[], None] | None = None) -> Any:  # fmt: skip
+def show(
+    fig: go.Figure,
+    key: str,
+    alt: str,
+    *,
+    select: Literal["points", "box", "lasso"] | None = None,
+    on_select: Callable[[], None] | None = None,
+) -> Any:
     """Draw a figure. `alt` says the finding. With `select` the selection is returned, or `on_select` is called first."""
     theme = st.context.theme.type or "light"
     chosen: dict[str, Any] = {"on_select": on_select or "rerun", "selection_mode": select} if select else {}
@@ -92,14 +105,43 @@ def ladder(rungs: Sequence[Rung], unit: str, *, best: str | None = None, constan
                 x=[rung.low, rung.high], y=[name, name], mode="lines", line={"color": color, "width": 2}, opacity=0.6, hoverinfo="skip"
             )
         )
-        fig.add_trace(go.Scatter(x=[rung.value], y=[name], mode="markers", customdata=[place], hovertemplate=f"{_safe(rung.title)}<br>{told}<extra></extra>",
-                                 marker={"color": color, "size": 11, "symbol": symbol, "line": {"width": 2 if symbol.endswith("open") else 0, "color": color}},
-                                 unselected={"marker": {"opacity": 0.5}}))  # fmt: skip
+        fig.add_trace(
+            go.Scatter(
+                x=[rung.value],
+                y=[name],
+                mode="markers",
+                customdata=[place],
+                hovertemplate=f"{_safe(rung.title)}<br>{told}<extra></extra>",
+                marker={
+                    "color": color,
+                    "size": 11,
+                    "symbol": symbol,
+                    "line": {"width": 2 if symbol.endswith("open") else 0, "color": color},
+                },
+                unselected={"marker": {"opacity": 0.5}},
+            )
+        )
         value = fmt.metric(unit, rung.value)
-        fig.add_annotation(x=1, xref="paper", y=name, xshift=14, text=f"<b>{value}</b>" if winner is rung else value, showarrow=False,
-                           xanchor="left", font={"color": INK, "size": 13})  # fmt: skip
-        fig.add_annotation(x=1, xref="paper", y=name, xshift=74, text=fmt.interval(rung.low, rung.high, unit), showarrow=False, xanchor="left",
-                           font={"color": SOFT, "size": 11})  # fmt: skip
+        fig.add_annotation(
+            x=1,
+            xref="paper",
+            y=name,
+            xshift=14,
+            text=f"<b>{value}</b>" if winner is rung else value,
+            showarrow=False,
+            xanchor="left",
+            font={"color": INK, "size": 13},
+        )
+        fig.add_annotation(
+            x=1,
+            xref="paper",
+            y=name,
+            xshift=74,
+            text=fmt.interval(rung.low, rung.high, unit),
+            showarrow=False,
+            xanchor="left",
+            font={"color": SOFT, "size": 11},
+        )
     low = min([rung.low for rung in rungs if math.isfinite(rung.low)] + [0.0])
     high = max([rung.high for rung in rungs if math.isfinite(rung.high)] + [constant or 0.0, 1e-9])
     fig.update_xaxes(
@@ -126,21 +168,40 @@ def axis(unit: str) -> dict[str, Any]:
     return {"usd": {"tickprefix": "$", "tickformat": ",~r"}, "share": {"tickformat": ".0%"}}.get(unit, {"tickformat": ",~g"})
 
 
-def histogram(edges: Sequence[float], counts: Sequence[float], *, unit: str = "number", height: int = 220, lines: Sequence[float] = (),
-              keep: tuple[float, float] | None = None, log: bool = False, drag: bool = False) -> go.Figure:  # fmt: skip
+def histogram(
+    edges: Sequence[float],
+    counts: Sequence[float],
+    *,
+    unit: str = "number",
+    height: int = 220,
+    lines: Sequence[float] = (),
+    keep: tuple[float, float] | None = None,
+    log: bool = False,
+    drag: bool = False,
+) -> go.Figure:
     """Bars of counts between edges (one more edge than counts). `lines` are dashed verticals; outside `keep` bars are greyed."""
     import plotly.graph_objects as go
 
     fig = figure(height)
     scale = (lambda x: math.log10(max(x, 1e-9))) if log else (lambda x: x)
-    middles = [(scale(a) + scale(b)) / 2 for a, b in zip(edges[:-1], edges[1:], strict=True)]
-    widths = [(scale(b) - scale(a)) * 0.94 for a, b in zip(edges[:-1], edges[1:], strict=True)]
-    kept = [keep is None or (a < keep[1] and b > keep[0]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    spans = list(itertools.pairwise(edges))
+    middles = [(scale(a) + scale(b)) / 2 for a, b in spans]
+    widths = [(scale(b) - scale(a)) * 0.94 for a, b in spans]
+    kept = [keep is None or (a < keep[1] and b > keep[0]) for a, b in spans]
     hover = [
         f"{fmt.metric(unit, a)} to {fmt.metric(unit, b)}: {fmt.count(n)}" for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
     ]
-    fig.add_trace(go.Bar(x=middles, y=list(counts), width=widths, marker={"color": [CLASSICAL if k else TRIVIAL for k in kept], "line": {"width": 0}},
-                         customdata=list(zip(edges[:-1], edges[1:], strict=True)), hovertext=hover, hoverinfo="text"))  # fmt: skip
+    fig.add_trace(
+        go.Bar(
+            x=middles,
+            y=list(counts),
+            width=widths,
+            marker={"color": [CLASSICAL if k else TRIVIAL for k in kept], "line": {"width": 0}},
+            customdata=list(itertools.pairwise(edges)),
+            hovertext=hover,
+            hoverinfo="text",
+        )
+    )
     for x in lines:
         fig.add_vline(x=scale(x), line={"color": SOFT, "width": 1, "dash": "dash"})
     if log:
@@ -154,16 +215,35 @@ def histogram(edges: Sequence[float], counts: Sequence[float], *, unit: str = "n
     return fig
 
 
-def bars(names: Sequence[str], values: Sequence[float], labels: Sequence[str], *, height: int | None = None, color: str = CLASSICAL,
-         colors: Sequence[str] | None = None) -> go.Figure:  # fmt: skip
+def bars(
+    names: Sequence[str],
+    values: Sequence[float],
+    labels: Sequence[str],
+    *,
+    height: int | None = None,
+    color: str = CLASSICAL,
+    colors: Sequence[str] | None = None,
+) -> go.Figure:
     """Horizontal bars from the top, their labels outside. `customdata` of each bar is its place; names are escaped and shortened."""
     import plotly.graph_objects as go
 
     fig = figure(height or max(84, 14 + 32 * len(names)))
     shown = [_safe(fmt.short(name)) for name in names]
-    fig.add_trace(go.Bar(y=list(range(len(names))), x=list(values), orientation="h", text=list(labels), textposition="outside", cliponaxis=False,
-                         marker={"color": list(colors) if colors else color, "line": {"width": 0}}, textfont={"color": SOFT, "size": 12},
-                         customdata=list(range(len(names))), hovertext=[f"{s}: {t}" for s, t in zip(shown, labels, strict=True)], hoverinfo="text"))  # fmt: skip
+    fig.add_trace(
+        go.Bar(
+            y=list(range(len(names))),
+            x=list(values),
+            orientation="h",
+            text=list(labels),
+            textposition="outside",
+            cliponaxis=False,
+            marker={"color": list(colors) if colors else color, "line": {"width": 0}},
+            textfont={"color": SOFT, "size": 12},
+            customdata=list(range(len(names))),
+            hovertext=[f"{s}: {t}" for s, t in zip(shown, labels, strict=True)],
+            hoverinfo="text",
+        )
+    )
     fig.update_layout(bargap=0.3, margin={"l": 0, "r": 56, "t": 6, "b": 0})
     fig.update_xaxes(visible=False, rangemode="tozero")
     fig.update_yaxes(autorange="reversed", showgrid=False, tickvals=list(range(len(names))), ticktext=shown)

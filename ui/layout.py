@@ -10,14 +10,28 @@ import streamlit as st
 
 from ui.state import go, plain
 
-STATES = {"Ready": ("green", "check_circle"), "Not ready": ("gray", "radio_button_unchecked"), "Warning": ("yellow", "error"),
-          "Failed": ("red", "cancel"), "Working": ("blue", "pending"), "Done": ("green", "check_circle")}  # fmt: skip
+STATES = {
+    "Ready": ("green", "check_circle"),
+    "Not ready": ("gray", "radio_button_unchecked"),
+    "Warning": ("yellow", "error"),
+    "Failed": ("red", "cancel"),
+    "Working": ("blue", "pending"),
+    "Done": ("green", "check_circle"),
+}
 """Kind of state -> colour and icon of its badge."""
 
 
 @contextmanager
-def card(title: str, *, control: Callable[[], None] | None = None, icon: str | None = None, help: str | None = None, into: Any = st,
-         height: str = "stretch", key: str | None = None) -> Iterator[None]:  # fmt: skip
+def card(
+    title: str,
+    *,
+    control: Callable[[], None] | None = None,
+    icon: str | None = None,
+    help: str | None = None,
+    into: Any = st,
+    height: str = "stretch",
+    key: str | None = None,
+) -> Iterator[None]:
     """A bordered container whose heading sits in a row with its one control at the right. `title` may be data: it is escaped."""
     with into.container(border=True, height=height, gap="xsmall", key=key):
         if title or control:
@@ -58,8 +72,15 @@ def run_bar(
         with st.container(**row):
             if before:
                 before()
-            return st.button(label, key=key, type="primary" if primary else "secondary", icon=icon, disabled=disabled,
-                             shortcut=None if disabled else shortcut, on_click=on_click)  # fmt: skip
+            return st.button(
+                label,
+                key=key,
+                type="primary" if primary else "secondary",
+                icon=icon,
+                disabled=disabled,
+                shortcut=None if disabled else shortcut,
+                on_click=on_click,
+            )
 
 
 def empty(icon: str, title: str, text: str, label: str | None = None, *, to: str | None = None, key: str = "empty") -> bool:
@@ -91,8 +112,9 @@ def no_data(page: str) -> None:
 
 def view(page: str, options: Sequence[str]) -> str:
     """The page's views as a segmented control bound to the URL."""
-    return st.segmented_control("View", list(options), default=options[0], required=True, label_visibility="collapsed", key=f"{page}_view",
-                                bind="query-params")  # fmt: skip
+    return st.segmented_control(
+        "View", list(options), default=options[0], required=True, label_visibility="collapsed", key=f"{page}_view", bind="query-params"
+    )
 
 
 def metrics(items: Sequence[tuple[str, str, str | None]]) -> None:

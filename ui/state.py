@@ -17,8 +17,17 @@ from core.errors import Stopped, StudioError
 from core.io import files, store
 from core.version import Version
 
-PAGES = {"home": "Home", "explore": "Explore", "curate": "Curate", "augment": "Augment with GPT", "validate": "Validate & Cost",
-         "baselines": "Baselines", "finetune": "Fine-tune", "compare": "Compare", "settings": "Settings"}  # fmt: skip
+PAGES = {
+    "home": "Home",
+    "explore": "Explore",
+    "curate": "Curate",
+    "augment": "Augment with GPT",
+    "validate": "Validate & Cost",
+    "baselines": "Baselines",
+    "finetune": "Fine-tune",
+    "compare": "Compare",
+    "settings": "Settings",
+}
 
 
 @dataclass(frozen=True)

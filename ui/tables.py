@@ -51,13 +51,30 @@ def _component() -> Callable[..., Any]:
     return st.components.v2.component("finetune_studio_marked", html='<div class="marked"></div>', css=_STYLE, js=_MARKED)
 
 
-def rows(frame: pd.DataFrame, key: str, *, select: bool = False, columns: Mapping[str, Any] | None = None, height: int | Literal["auto"] = "auto",
-         alt: str | None = None, on_select: Callable[[], None] | None = None) -> list[int]:  # fmt: skip
+def rows(
+    frame: pd.DataFrame,
+    key: str,
+    *,
+    select: bool = False,
+    columns: Mapping[str, Any] | None = None,
+    height: int | Literal["auto"] = "auto",
+    alt: str | None = None,
+    on_select: Callable[[], None] | None = None,
+) -> list[int]:
     """One page of rows (at most 500) as text and numbers; returns the places of the selected ones."""
     shown = frame.head(500)
     chosen: dict[str, Any] = {"on_select": on_select or "rerun", "selection_mode": "single-row"} if select else {}
-    event = st.dataframe(_flat(shown), key=key, hide_index=True, width="stretch", height=height, placeholder="n/a", column_config=dict(columns or {}),
-                         alt=alt or f"{len(shown)} rows", **chosen)  # fmt: skip
+    event = st.dataframe(
+        _flat(shown),
+        key=key,
+        hide_index=True,
+        width="stretch",
+        height=height,
+        placeholder="n/a",
+        column_config=dict(columns or {}),
+        alt=alt or f"{len(shown)} rows",
+        **chosen,
+    )
     return list(event.selection.rows) if select and event is not None else []
 
 
@@ -92,8 +109,15 @@ def downloads(frame: Callable[[], pd.DataFrame], name: str, key: str) -> None:
     st.download_button(
         "Table as CSV", lambda: csv_bytes(frame()), f"{name}.csv", "text/csv", key=f"{key}_csv", on_click="ignore", width="stretch"
     )
-    st.download_button("Table as Parquet", lambda: parquet_bytes(frame()), f"{name}.parquet", "application/octet-stream", key=f"{key}_parquet",
-                       on_click="ignore", width="stretch")  # fmt: skip
+    st.download_button(
+        "Table as Parquet",
+        lambda: parquet_bytes(frame()),
+        f"{name}.parquet",
+        "application/octet-stream",
+        key=f"{key}_parquet",
+        on_click="ignore",
+        width="stretch",
+    )
 
 
 def same_action(command: str, python: str) -> None:

@@ -101,8 +101,10 @@ def disk_errors(path: Path) -> Iterator[None]:
                 title="The disk is full",
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise StudioError(f"{path.parent} cannot be written to. Choose another workspace with FINETUNE_STUDIO_HOME.",
-                              title="The workspace is read-only") from error  # fmt: skip
+            raise StudioError(
+                f"{path.parent} cannot be written to. Choose another workspace with FINETUNE_STUDIO_HOME.",
+                title="The workspace is read-only",
+            ) from error
         raise
 
 

@@ -67,8 +67,10 @@ def start(
     """
     id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     folder = files.folder("jobs", id)
-    files.write_json(folder / "request.json", {"kind": kind, "title": title, "dataset": dataset, "request": dict(request),
-                                               "created": datetime.now(UTC).isoformat()})  # fmt: skip
+    files.write_json(
+        folder / "request.json",
+        {"kind": kind, "title": title, "dataset": dataset, "request": dict(request), "created": datetime.now(UTC).isoformat()},
+    )
     _launch(folder, environment or {})
     return read(id)
 
@@ -92,9 +94,14 @@ def _launch(folder: Path, environment: Mapping[str, str]) -> None:
         return
     with open(folder / "log.txt", "ab") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "core.io.work", str(folder)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            cwd=Path(__file__).resolve().parents[2], env={**os.environ, "FINETUNE_STUDIO_HOME": str(files.home()), **environment},
-        )  # fmt: skip
+            [sys.executable, "-m", "core.io.work", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=Path(__file__).resolve().parents[2],
+            env={**os.environ, "FINETUNE_STUDIO_HOME": str(files.home()), **environment},
+        )
     (folder / "pid").write_text(str(child.pid))
     threading.Thread(target=child.wait, daemon=True).start()  # no zombie stays behind while this process lives
     deadline = time.monotonic() + 5
@@ -124,9 +131,24 @@ def read(id: str) -> Job:
     figures: dict[str, Any] = {}
     for line in lines:
         figures.update(line.get("figures", {}))
-    return Job(id, asked["kind"], asked["title"], asked.get("dataset"), state, int(last.get("done", 0)), int(last.get("total", 0)),
-               last.get("message", ""), figures, asked["created"], seconds, None if ended else _left(lines, seconds), result, error,
-               asked["request"], folder)  # fmt: skip
+    return Job(
+        id,
+        asked["kind"],
+        asked["title"],
+        asked.get("dataset"),
+        state,
+        int(last.get("done", 0)),
+        int(last.get("total", 0)),
+        last.get("message", ""),
+        figures,
+        asked["created"],
+        seconds,
+        None if ended else _left(lines, seconds),
+        result,
+        error,
+        asked["request"],
+        folder,
+    )
 
 
 def _state(folder: Path, result: object, error: object, queued: bool) -> str:

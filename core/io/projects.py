@@ -28,8 +28,16 @@ def open_sample(name: str, rows: int | None = None, seed: int = 0) -> Version:
     labels = labels_of(targets_of(sample.task, frame[sample.roles.target].tolist())) if sample.task == "classification" else ()
     prompt = default_prompt(sample.task, sample.roles, labels, unit_of(sample.roles.target))
     source = {"sample": name, "rows": size, "seed": seed, "synthetic": True}
-    return store.save(sample.title, frame, title="Sample", roles=sample.roles, task=sample.task, prompt=prompt, source=source,
-                      source_hash=digest([source, list(map(str, frame.columns)), _content(frame)]))  # fmt: skip
+    return store.save(
+        sample.title,
+        frame,
+        title="Sample",
+        roles=sample.roles,
+        task=sample.task,
+        prompt=prompt,
+        source=source,
+        source_hash=digest([source, list(map(str, frame.columns)), _content(frame)]),
+    )
 
 
 def _content(frame: pd.DataFrame) -> str:

@@ -67,8 +67,10 @@ def version(name: str, id: str) -> Version:
     for one in dataset(name).versions:
         if one.id == id:
             return one
-    raise MissingError(f"Version '{id[:20]}' of '{name[:60]}' is not in this workspace; it may have been deleted. Choose another one.",
-                       title="That version is gone")  # fmt: skip
+    raise MissingError(
+        f"Version '{id[:20]}' of '{name[:60]}' is not in this workspace; it may have been deleted. Choose another one.",
+        title="That version is gone",
+    )
 
 
 def find(id: str) -> Version | None:
@@ -102,8 +104,10 @@ def data_path(one: Version) -> Path:
     """The Parquet file. Raises MissingError when it is gone."""
     path = folder(one) / "data.parquet"
     if not path.exists():
-        raise MissingError(f"The table of {one.label} is not in this workspace; it may have been deleted. Choose another version.",
-                           title="That version is gone")  # fmt: skip
+        raise MissingError(
+            f"The table of {one.label} is not in this workspace; it may have been deleted. Choose another version.",
+            title="That version is gone",
+        )
     return path
 
 
@@ -136,10 +140,21 @@ def dropped(one: Version) -> pd.DataFrame:
 
 
 def save(
-    label: str, rows: pd.DataFrame, *, title: str, parent: Version | None = None, steps: Sequence[Step] = (), seed: int = 0,
-    roles: Roles | None = None, task: str | None = None, prompt: Prompt | None = None, report: Sequence[StepReport] = (),
-    dropped: pd.DataFrame | None = None, source: Mapping[str, Any] | None = None, source_hash: str = "",
-) -> Version:  # fmt: skip
+    label: str,
+    rows: pd.DataFrame,
+    *,
+    title: str,
+    parent: Version | None = None,
+    steps: Sequence[Step] = (),
+    seed: int = 0,
+    roles: Roles | None = None,
+    task: str | None = None,
+    prompt: Prompt | None = None,
+    report: Sequence[StepReport] = (),
+    dropped: pd.DataFrame | None = None,
+    source: Mapping[str, Any] | None = None,
+    source_hash: str = "",
+) -> Version:
     """Write a new version, whole or not at all, and return it; the same content again returns the version that is there.
 
     With a parent, the version joins the parent's dataset and `label` is not used. Raises DataError for a table without
@@ -158,10 +173,23 @@ def save(
     origin = source_hash or (digest(meaning) if parent and not steps else "")
     id = version_id(parent.id if parent else None, steps, seed, digest([origin, meaning]) if parent is None else origin)
     made = Version(
-        dataset=parent.dataset if parent else "", id=id, number=0, title=title, parent=parent.id if parent else None, steps=tuple(steps),
-        seed=seed, rows=len(rows), columns=kinds(rows), roles=roles, task=task, prompt=prompt, created=datetime.now(UTC).isoformat(),
-        report=tuple(report), splits=_splits(rows, roles), source=dict(source or {}),
-    )  # fmt: skip
+        dataset=parent.dataset if parent else "",
+        id=id,
+        number=0,
+        title=title,
+        parent=parent.id if parent else None,
+        steps=tuple(steps),
+        seed=seed,
+        rows=len(rows),
+        columns=kinds(rows),
+        roles=roles,
+        task=task,
+        prompt=prompt,
+        created=datetime.now(UTC).isoformat(),
+        report=tuple(report),
+        splits=_splits(rows, roles),
+        source=dict(source or {}),
+    )
     with files.lock(files.folder("datasets") / ".lock"):
         place = files.folder("datasets") / (parent.dataset if parent else _place(label, id))
         made = replace(made, dataset=place.name)
@@ -231,8 +259,10 @@ def check(one: Version) -> None:
     for name, sha in one.files.items():
         path = folder(one) / name
         if not path.exists() or _sha256(path) != sha:
-            raise DataError(f"{name} of {one.dataset} version {one.number} is not what was saved. Import it again or restore a copy.",
-                            title="A stored file is damaged")  # fmt: skip
+            raise DataError(
+                f"{name} of {one.dataset} version {one.number} is not what was saved. Import it again or restore a copy.",
+                title="A stored file is damaged",
+            )
 
 
 def kinds(rows: pd.DataFrame) -> dict[str, str]:

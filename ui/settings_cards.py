@@ -1,0 +1,115 @@
+"""The cards of Settings."""
+
+from __future__ import annotations
+
+import os
+
+import streamlit as st
+
+from core.format import plural, size
+from core.io import keeping, store
+from core.io.device import describe
+from core.io.files import home
+from ui.layout import card
+from ui.state import guarded, plain
+
+KEYS = {"OpenAI": "OPENAI_API_KEY", "Hugging Face": "HF_TOKEN"}
+
+
+def keys() -> None:
+    """Which keys are there and from where; a field for this session."""
+    with card("Keys"):
+        for name, variable in KEYS.items():
+            with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+                typed = st.text_input(
+                    f"{name} key for this session",
+                    type="password",
+                    key=f"key_{variable}",
+                    placeholder="kept in memory, never saved",
+                    width=380,
+                )
+                where = "set for this session" if typed else "set, from the environment" if os.environ.get(variable) else "not set"
+                st.badge(where, color="green" if where != "not set" else "gray")
+
+
+def workspace() -> None:
+    """Place and size; per project rename, export, delete; the bin; import."""
+    with card("Workspace"):
+        st.caption("Place")
+        st.code(str(home()), language=None)
+        for one in keeping.usage():
+            _project(one)
+        others = keeping.other_usage()
+        if others:
+            st.caption(" · ".join(f"{name} {size(n)}" for name, n in others.items()))
+        _bin()
+        given = st.file_uploader("Import a project (zip)", type="zip", key="settings_import", max_upload_size=200)
+        if given and st.button("Import project", icon=":material/upload:", key="settings_import_go"):
+            with guarded():
+                name = keeping.import_project(given.getvalue())
+                st.toast(f"Imported as {plain(store.dataset(name).label)}")
+
+
+def _project(one: keeping.Usage) -> None:
+    with st.expander(
+        plain(f"{one.label} · {size(one.bytes)} · {plural(one.versions, 'version')} · {plural(one.evaluations, 'evaluation')}")
+    ):
+        with st.form(f"rename_{one.name}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+            label = st.text_input("Name", value=one.label)
+            if st.form_submit_button("Rename"):
+                with guarded():
+                    keeping.rename(one.name, label)
+                    st.rerun()
+        with st.container(horizontal=True):
+            st.download_button(
+                "Export as zip",
+                lambda: keeping.export_project(one.name),
+                f"{one.name}.zip",
+                key=f"export_{one.name}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+            if st.session_state.get("_deleting") != one.name:
+                if st.button(f"Delete {plain(one.label)}", key=f"delete_{one.name}"):
+                    st.session_state["_deleting"] = one.name
+                    st.rerun()
+            else:
+                if st.button(f"Move {plain(one.label)} to the bin", key=f"delete_sure_{one.name}"):
+                    keeping.delete(one.name)
+                    st.session_state.pop("_deleting")
+                    st.rerun()
+                if st.button("Keep", key=f"keep_{one.name}"):
+                    st.session_state.pop("_deleting")
+                    st.rerun()
+
+
+def _bin() -> None:
+    waiting = keeping.in_bin()
+    for ticket, label in waiting:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.caption(f"{plain(label)} is in the bin.")
+            if st.button("Undo", key=f"restore_{ticket}", icon=":material/undo:"):
+                with guarded():
+                    keeping.restore(ticket)
+                    st.rerun()
+    if waiting and st.button("Empty the bin", key="empty_bin"):
+        st.toast(f"{size(keeping.empty_bin())} freed")
+        st.rerun()
+
+
+def device() -> None:
+    """What this machine has to train with."""
+    with card("Device"):
+        for label, value in describe().items():
+            with st.container(horizontal=True, horizontal_alignment="distribute"):
+                st.caption(label)
+                st.text(value, width="content")
+
+
+def prices() -> None:
+    """The dated price table costs are computed from."""
+    from core.validate.prices import AS_OF, table
+
+    with card("Prices"):
+        st.caption(f"USD per million tokens, as of {AS_OF}")
+        st.dataframe(table(), hide_index=True, width="stretch", placeholder="n/a", alt="Prices by model")
