@@ -1,0 +1,46 @@
+"""Every model against one reference, with adjusted p values and the three words a comparison may end in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.compare.board import Board, Pair
+from core.evaluate.metrics import metric
+from core.evaluate.paired import Difference, differences, holm
+from core.evaluate.power import more_rows
+
+LEVEL = 0.05
+
+
+def with_reference(board: Board, reference: str) -> Board:
+    """The same board with every difference taken to another reference (id or title)."""
+    base = board.row(reference).id
+    return replace(board, reference=base, pairs=against(board, base))
+
+
+def against(board: Board, reference: str, name: str | None = None) -> tuple[Pair, ...]:
+    """Every other model minus the reference on one metric (default: the headline), Holm-adjusted over all of them."""
+    base = board.row(reference)
+    others = [row for row in board.rows if row.id != base.id]
+    name = name or board.metrics[0]
+    found = differences(name, [row.answers for row in others], base.answers, groups=board.groups, seed=board.seed, count=board.resamples)
+    adjusted = holm([one.p for one in found])
+    return tuple(_pair(row.id, base.id, one, p, len(found)) for row, one, p in zip(others, found, adjusted, strict=True))
+
+
+def _pair(a: str, b: str, seen: Difference, p_adjusted: float, comparisons: int) -> Pair:
+    told = p_adjusted < LEVEL and seen.value != 0
+    word = ("better" if metric(seen.metric).better(seen.value) else "worse") if told else "not distinguishable"
+    needed = 0 if told else more_rows(seen, comparisons=comparisons)
+    return Pair(a, b, seen.metric, seen.value, seen.low, seen.high, seen.p, p_adjusted, word, needed, comparisons, seen.test, seen.n)
+
+
+def turned(pair: Pair) -> Pair:
+    """The same comparison seen from the other model."""
+    word = {"better": "worse", "worse": "better"}.get(pair.verdict, pair.verdict)
+    return replace(pair, a=pair.b, b=pair.a, difference=-pair.difference, low=-pair.high, high=-pair.low, verdict=word)
+
+
+def find(pairs: Sequence[Pair], a: str) -> Pair | None:
+    return next((pair for pair in pairs if pair.a == a), None)

@@ -1,0 +1,67 @@
+"""How one model does on parts of the test rows, and where it differs from another: for exploring, not for verdicts.
+
+p values are adjusted by Benjamini-Hochberg over the slices, because there are many of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.compare.board import Board
+from core.evaluate.intervals import PREVIEW, Measured, measure
+from core.evaluate.paired import benjamini_hochberg, differences
+
+SMALLEST = 5
+"""Rows below which a slice is put together with the others."""
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Slice:
+    name: str
+    n: int
+    measured: Measured
+    difference: float = math.nan
+    """Model minus reference; NaN without a reference."""
+    p_adjusted: float = math.nan
+
+
+def slices(board: Board, model: str, names: Mapping[int, str], *, reference: str | None = None, most: int = 20) -> tuple[Slice, ...]:
+    """The headline of a model in each slice, the largest slice first. `names` says the slice of each place in the test split.
+
+    Slices below 5 rows, and those after the `most` largest, go into "other".
+    """
+    places = _places(board, names, most)
+    answers = board.row(model).answers
+    theirs = board.row(reference).answers if reference and reference != model else None
+    out, ps = [], []
+    for name, rows in places.items():
+        mine = answers.take(rows)
+        measured = measure(mine, [board.metrics[0]], seed=board.seed, count=PREVIEW)[board.metrics[0]]
+        if theirs is None:
+            out.append(Slice(name, len(rows), measured))
+            continue
+        gap = differences(board.metrics[0], [mine], theirs.take(rows), seed=board.seed, count=PREVIEW)[0]
+        out.append(Slice(name, len(rows), measured, gap.value))
+        ps.append(gap.p)
+    if theirs is not None:
+        out = [Slice(one.name, one.n, one.measured, one.difference, p) for one, p in zip(out, benjamini_hochberg(ps), strict=True)]
+    return tuple(out)
+
+
+def _places(board: Board, names: Mapping[int, str], most: int) -> dict[str, np.ndarray]:
+    """Slice name -> positions on the board."""
+    found: dict[str, list[int]] = {}
+    for position, place in enumerate(board.index):
+        found.setdefault(names.get(int(place)) or "none", []).append(position)
+    ordered = sorted(found, key=lambda name: (-len(found[name]), name))
+    kept = [name for name in ordered[:most] if len(found[name]) >= SMALLEST]
+    rest = [position for name in ordered if name not in kept for position in found[name]]
+    out = {name: np.array(found[name]) for name in kept}
+    if rest:
+        out[OTHER if OTHER not in out else "all others"] = np.array(sorted(rest))
+    return out
