@@ -1,0 +1,170 @@
+"""Train rows in, requests for variants out.
+
+Only the rows that are handed over can become requests; callers hand over train rows. Rows that are children already
+(`parent_row` is set) are never varied again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.augment.presets import MOST_PER_REQUEST, PRESETS, AugmentSettings
+from core.errors import DataError, SettingsError
+from core.prompt import Message, Prompt, fill
+from core.task import target_of
+from core.version import Roles, digest
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request: some variants of one row."""
+
+    row: int
+    """0-based row of the version."""
+    original: str
+    target: str
+    """The answer or label the row keeps, as text; "" without a target."""
+    variants: int
+    messages: tuple[Message, ...]
+    draw: int = 0
+    """Which of several requests for the same row this is."""
+
+    @property
+    def key(self) -> str:
+        """Names the request in the journal: row, draw and a hash of what is asked."""
+        return f"{self.row}-{self.draw}-{digest([list(self.messages), self.variants])[:12]}"
+
+
+def plan(train: pd.DataFrame, roles: Roles, settings: AugmentSettings) -> list[Ask]:
+    """The requests for these rows, in row order. `train` keeps the row numbers of its version as index.
+
+    Raises DataError when the column is absent or no row holds text, SettingsError when the request does not use the column.
+    """
+    rows = _parents(train, roles, settings)
+    system, user = settings.asked
+    names = [*map(str, train.columns), "text", "n", "target"]
+    if not ({"text", settings.column} & Prompt(system, user).used(names)):
+        raise SettingsError(f"Put $text where the cell of '{settings.column}' belongs.", title="The prompt does not use $text")
+    wanted = _wanted(rows, roles, settings)
+    asks: list[Ask] = []
+    for row, record in zip(rows.index.tolist(), rows.to_dict("records"), strict=True):
+        for draw, n in enumerate(_portions(wanted.get(int(row), 0), settings.one_each)):
+            asks.append(_ask(int(row), record, roles, settings, n, draw))
+    return asks
+
+
+def _ask(row: int, record: dict[Any, Any], roles: Roles, settings: AugmentSettings, n: int, draw: int) -> Ask:
+    original = str(record[settings.column]).strip()
+    target = _target(record, roles)
+    system, user = settings.asked
+    values = {**{str(key): value for key, value in record.items()}, "text": original, "n": n, "target": target}
+    messages = [{"role": "system", "content": fill(system, values)}] if system.strip() else []
+    return Ask(row, original, target, n, (*messages, {"role": "user", "content": fill(user, values)}), draw)
+
+
+def _target(record: dict[Any, Any], roles: Roles) -> str:
+    found = target_of("classification", record.get(roles.target)) if roles.target else None
+    return "" if found is None else str(found)
+
+
+def _parents(train: pd.DataFrame, roles: Roles, settings: AugmentSettings) -> pd.DataFrame:
+    if settings.column not in train:
+        raise DataError(f"There is no column '{settings.column}'. Choose one of {', '.join(map(str, train.columns))}.",
+                        title="That column is not there")  # fmt: skip
+    rows = train
+    if roles.parent_row and roles.parent_row in rows:
+        rows = rows[rows[roles.parent_row].isna()]
+    texts = rows[settings.column]
+    rows = rows[texts.notna() & (texts.astype("str").str.strip() != "")]
+    if not len(rows):
+        raise DataError(
+            f"None of {len(train)} train rows holds text in '{settings.column}'. Choose another column.", title="Nothing to vary"
+        )
+    if settings.rows and settings.rows < len(rows) and not PRESETS[settings.preset].balance:
+        chosen = np.random.default_rng(settings.seed).choice(len(rows), settings.rows, replace=False)
+        rows = rows.iloc[np.sort(chosen)]
+    return rows
+
+
+def _wanted(rows: pd.DataFrame, roles: Roles, settings: AugmentSettings) -> dict[int, int]:
+    """Row -> variants to ask for."""
+    if not PRESETS[settings.preset].balance:
+        return {int(row): settings.variants for row in rows.index}
+    if not roles.target or roles.target not in rows:
+        raise SettingsError("Bringing classes to one size needs a target column. Choose what to predict on Explore.", title="No target")
+    classes = {
+        row: _target({roles.target: cell}, roles) for row, cell in zip(rows.index.tolist(), rows[roles.target].tolist(), strict=True)
+    }
+    sizes = pd.Series(classes).value_counts()
+    goal = settings.to or int(sizes.max())
+    rng = np.random.default_rng(settings.seed)
+    wanted: dict[int, int] = {}
+    for name in sorted(sizes.index):
+        members = rng.permutation([row for row, label in classes.items() if label == name])
+        lacking = min(max(0, goal - len(members)), settings.variants * len(members))
+        for place, row in enumerate(members):
+            wanted[int(row)] = lacking // len(members) + (place < lacking % len(members))
+    if not any(wanted.values()):
+        raise SettingsError(f"Every class has {goal} train rows or more. Raise the number.", title="No class is small")
+    return wanted
+
+
+def _portions(variants: int, one_each: bool) -> list[int]:
+    """How many variants each request of a row asks for."""
+    if one_each or not variants:
+        return [1] * variants
+    requests = math.ceil(variants / MOST_PER_REQUEST)
+    return [variants // requests + (i < variants % requests) for i in range(requests)]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run takes before it is started."""
+
+    rows: int
+    requests: int
+    variants: int
+    tokens_in: int
+    tokens_out: int
+    usd: float | None
+    """None when no price is known; 0.0 for local work."""
+    minutes: float
+
+
+TOKENS_PER_MESSAGE, PRIMER = 3, 3
+"""What chat formats add to the text, as OpenAI's cookbook counts it."""
+
+
+def estimate(asks: Sequence[Ask], count: Callable[[list[str]], list[int]], rates: tuple[float, float] | None, *,
+             seconds_per_token: float, parallel: int = 1) -> Estimate:  # fmt: skip
+    """Tokens of the very requests that would be sent; replies are taken as long as the original plus a tenth and quotes.
+
+    `rates` are USD per million tokens in and out. Above 400 requests a seeded sample is counted and scaled.
+    """
+    if not asks:
+        return Estimate(0, 0, 0, 0, 0, 0.0 if rates else None, 0.0)
+    chosen = list(asks)
+    if len(asks) > 400:
+        chosen = [asks[i] for i in np.random.default_rng(0).choice(len(asks), 400, replace=False)]
+    scale = len(asks) / len(chosen)
+    asked = count([message["content"] for ask in chosen for message in ask.messages])
+    overhead = sum(TOKENS_PER_MESSAGE * len(ask.messages) + PRIMER for ask in chosen)
+    originals = count([ask.original for ask in chosen])
+    tokens_in = round(scale * (sum(asked) + overhead))
+    tokens_out = round(scale * sum(ask.variants * (1.1 * n + 4) for ask, n in zip(chosen, originals, strict=True)))
+    usd = None if rates is None else (tokens_in * rates[0] + tokens_out * rates[1]) / 1e6
+    minutes = (tokens_out * seconds_per_token + 0.4 * len(asks)) / max(1, parallel) / 60
+    variants = sum(ask.variants for ask in asks)
+    return Estimate(len({ask.row for ask in asks}), len(asks), variants, tokens_in, tokens_out, usd, minutes)
+
+
+def reply_limit(ask: Ask) -> int:
+    """The longest reply worth waiting for, in tokens: twice the originals (a Hangul syllable may take a token or more)."""
+    weight = sum(1.5 if ord(letter) > 0x2E7F else 0.4 for letter in ask.original)
+    return int(min(4096, 40 + ask.variants * (2 * weight + 16)))
