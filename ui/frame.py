@@ -65,10 +65,7 @@ def _pickers() -> None:
         return
     names = {one.id: one for one in found}
     asked = st.session_state.get("dataset") or _named(found, st.query_params.get("dataset")) or last()[0]
-    if asked in names:
-        st.session_state["dataset"] = asked
-    elif "dataset" in st.session_state:
-        del st.session_state["dataset"]
+    st.session_state["dataset"] = asked if asked in names else found[0].id
     labels = {one.id: one.label for one in found}
     dataset = st.selectbox(
         "Dataset",

@@ -25,6 +25,7 @@ def keys() -> None:
                     f"{name} key for this session",
                     type="password",
                     key=f"key_{variable}",
+                    persist_state="session",
                     placeholder="kept in memory, never saved",
                     width=380,
                 )

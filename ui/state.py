@@ -98,10 +98,11 @@ def current() -> Here:
     asked_version = st.session_state.get("version") or st.query_params.get("version")
     if not asked:
         asked, asked_version = last()
-    if not asked:
+    everything = store.datasets()
+    if not asked and not any(one.versions for one in everything):
         return Here()
     try:
-        found = next((d for d in store.datasets() if asked in (d.id, d.label)), None) or store.dataset(asked)
+        found = next((d for d in everything if asked in (d.id, d.label, None) and d.versions), None) or store.dataset(asked or "")
         if not found.versions:
             raise StudioError(
                 f"The dataset cannot be opened: {found.broken}. Remove it on Home, or restore its files.", title="Damaged dataset"

@@ -15,7 +15,7 @@ import secrets
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +65,11 @@ def safe_join(root: Path, name: str) -> Path:
 
 
 def sync_folder(path: Path) -> None:
+    """Make a rename in this folder durable. It has happened already, so a failure here is no reason to say it has not."""
     handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with suppress(OSError):
+            os.fsync(handle)
     finally:
         os.close(handle)
 

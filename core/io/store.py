@@ -10,7 +10,6 @@ makes it complete. Saving the same content twice gives the same version. Deleted
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import secrets
 import shutil
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import DataError, MissingError
 from core.io import files
+from core.kinds import kinds
 from core.prompt import Prompt
 from core.version import SCHEMA, SPLITS, Roles, Step, StepReport, Version, digest, version_id
 
@@ -263,40 +263,6 @@ def check(one: Version) -> None:
                 f"{name} of {one.dataset} version {one.number} is not what was saved. Import it again or restore a copy.",
                 title="A stored file is damaged",
             )
-
-
-def kinds(rows: pd.DataFrame) -> dict[str, str]:
-    """Column -> text, number, label, time, list or flag, from its type and its first cells."""
-    import pandas as pd
-
-    found = {}
-    for name in rows.columns:
-        column = rows[name]
-        if pd.api.types.is_bool_dtype(column):
-            kind = "flag"
-        elif pd.api.types.is_numeric_dtype(column):
-            kind = "number"
-        elif pd.api.types.is_datetime64_any_dtype(column):
-            kind = "time"
-        else:
-            cells = [cell for cell in column.head(200).tolist() if cell is not None and cell == cell]
-            listed = sum(isinstance(cell, (list, dict)) or _is_json(cell) for cell in cells)
-            kind = "list" if cells and listed > len(cells) / 2 else "label" if _few(cells) else "text"
-        found[str(name)] = kind
-    return found
-
-
-def _is_json(cell: object) -> bool:
-    if not isinstance(cell, str) or cell[:1] not in "[{" or not cell:
-        return False
-    try:
-        return isinstance(json.loads(cell), (list, dict))
-    except ValueError:
-        return False
-
-
-def _few(cells: list[object]) -> bool:
-    return len(cells) >= 20 and len(set(map(str, cells))) <= max(2, len(cells) // 8) and all(len(str(cell)) <= 60 for cell in cells)
 
 
 def _splits(rows: pd.DataFrame, roles: Roles) -> dict[str, int]:

@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,13 @@ def _last(folder: Path) -> dict[str, Any]:
 
 def run_count(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
     """Count slowly, journalling each number: the job that the tests of jobs kill, stop and resume."""
+    if request.get("fail"):
+        raise StudioError(str(request["fail"]), title="Cannot count")
+    with desk.turn() if request.get("turn") else nullcontext():
+        return _count(request, desk)
+
+
+def _count(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
     done = len(files.read_lines(desk.journal("counted")))
     for number in range(done, int(request["to"])):
         time.sleep(float(request.get("pause", 0)))
