@@ -1,0 +1,78 @@
+"""The built-in model as a provider: no key, no network, no charge.
+
+It is small: lists, rules and long prompts are beyond it, so augmentation asks it for one variant at a time (`one_each`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from core.prompt import Message
+from core.reply import Reply
+
+if TYPE_CHECKING:
+    from core.io.providers import Arrived, Progress
+
+CHUNK = 8
+"""Requests handed to the model at once, so that a question asked meanwhile does not wait long and a stop loses little."""
+
+
+class Embedded:
+    """Answers with the one loaded copy of the model (`engine`), or loads the process's own."""
+
+    name = "embedded"
+    rates: tuple[float, float] | None = (0.0, 0.0)
+    spent = 0.0
+    over_budget = 0
+
+    def __init__(self, *, engine: Any = None, adapter: str | None = None, model: str = "", **ignored: Any) -> None:
+        self.adapter = adapter
+        self.model = model or "SmolLM2-135M-Instruct"
+        self._engine = engine
+
+    @property
+    def engine(self) -> Any:
+        if self._engine is None:
+            from core.io import embedded
+
+            self._engine = embedded.engine()
+        return self._engine
+
+    def complete(
+        self,
+        requests: Sequence[Sequence[Message]],
+        *,
+        max_tokens: int | Sequence[int],
+        temperature: float = 0.0,
+        seed: int = 0,
+        prefix: str = "",
+        progress: Progress | None = None,
+        arrived: Arrived | None = None,
+    ) -> list[Reply]:
+        """See Provider. Requests of one length limit are answered together; order is kept."""
+        limits = [max_tokens] * len(requests) if isinstance(max_tokens, int) else list(max_tokens)
+        groups: dict[int, list[int]] = defaultdict(list)
+        for place, limit in enumerate(limits):
+            groups[-(-limit // 32) * 32].append(place)
+        replies: dict[int, Reply] = {}
+        chunks = [(limit, places[i : i + CHUNK]) for limit, places in sorted(groups.items()) for i in range(0, len(places), CHUNK)]
+        for limit, places in chunks:
+            settings = {
+                "adapter": self.adapter,
+                "max_tokens": limit,
+                "temperature": temperature,
+                "seed": seed + places[0],
+                "prefix": prefix,
+            }
+            for place, reply in zip(places, self.engine.complete([list(requests[p]) for p in places], **settings), strict=True):
+                replies[place] = reply
+                if arrived:
+                    arrived(place, reply)
+            if progress:
+                progress(len(replies), len(requests), f"{len(replies)} of {len(requests)} answered")
+        return [replies[i] for i in range(len(requests))]
+
+    def models(self) -> list[str]:
+        return [self.model]
