@@ -102,9 +102,8 @@ def _without_tuned(board: Board) -> Said:
     constant = _constant(board)
     if not others:
         top = board.best
-        return ("none", "Only constants have answered so far.",
-                [f"{named(top, board.rows, start=True)} {scored(board, top)}.", "Everything else has to beat that. Run the baselines next."],
-                [wording.score(board, top)])  # fmt: skip
+        said = [f"{named(top, board.rows, start=True)} {scored(board, top)}.", "Everything else has to beat that. Run the baselines next."]
+        return "none", "Only constants have answered so far.", said, [wording.score(board, top)]
     top = others[0]
     sentences = [f"It {scored(board, top)}{_interval(board, top)}."]
     strong = [wording.score(board, top)]
@@ -221,10 +220,8 @@ def _extras(board: Board, tuned: Row, top: Row, constant: Row | None, pairs: Seq
         if pair.verdict == "better":
             out.append(f"{named(constant, board.rows, start=True)} {scored(board, constant)}.")
         else:
-            out.insert(
-                0,
-                f"{named(tuned, board.rows, start=True)} is {wording.compared(board, pair, constant)}, a constant that {scored(board, constant)}.",
-            )
+            beside = wording.compared(board, pair, constant)
+            out.insert(0, f"{named(tuned, board.rows, start=True)} is {beside}, which {scored(board, constant)}.")
     return out
 
 
