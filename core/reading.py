@@ -34,6 +34,9 @@ _EUROPEAN = re.compile(
     re.I,
 )
 _KOREAN = re.compile(rf"(?:(?:{_DIGITS})\s?[조억만천백십]+\s?)+(?:{_DIGITS})?\s*(?:원|달러)?")
+_ENDLESS = re.compile(r"\d{60}")
+LONGEST = 100
+"""Characters of a cell that can be one amount."""
 _KOREAN_SMALL = {"천": 1e3, "백": 1e2, "십": 1e1}
 _KOREAN_LARGE = {"조": 1e12, "억": 1e8, "만": 1e4}
 _FIELDS = ("price", "answer", "value", "prediction", "estimate", "number", "result", "amount", "가격", "답")
@@ -55,7 +58,9 @@ def read_amount(cell: object) -> float | None:
         return None
     if isinstance(cell, (int, float)):
         return float(cell) if math.isfinite(cell) else None
-    text = unicodedata.normalize("NFKC", str(cell)).strip()
+    text = unicodedata.normalize("NFKC", str(cell)[:200]).strip()
+    if len(text) > LONGEST:
+        return None
     found = _CELL.fullmatch(text)
     if found:
         return _value(found)
@@ -73,6 +78,8 @@ def read_number(reply: str) -> Reading:
     text = unicodedata.normalize("NFKC", without_thoughts(reply))
     if not text.strip():
         return Reading(None, "the reply is empty")
+    if _ENDLESS.search(text):
+        return Reading(None, "the number is too large")
     if (field := _field(text)) is not None:
         return field
     found = _numbers(text)
@@ -208,8 +215,8 @@ def _field(text: str) -> Reading | None:
 def _numeric_label(reply: str, labels: dict[float, str]) -> Reading:
     text = unicodedata.normalize("NFKC", reply)
     text = re.sub(r"(?<=\d)\s*(?:/|out of|of)\s*\d+(?:\.0+)?(?![\d.]*\d)", "", text, flags=re.I)
-    if _RANGE.search(text):
-        return Reading(None, "a range is not one label")
+    if _ENDLESS.search(text) or _RANGE.search(text):
+        return Reading(None, "a range or an endless number is not one label")
     values = {value for value, _ in _numbers(text)}
     values = values or {float(_WORDS[word]) for word in re.findall(r"[a-z]+", text.casefold()) if word in _WORDS}
     if len(values) == 1 and (value := values.pop()) is not None and value in labels:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from core.reading import read_amount, read_answer, read_first_number, read_label, read_number
@@ -90,3 +92,10 @@ def test_decomposed_korean_is_composed() -> None:
 def test_the_courses_reader_takes_the_first_number_even_of_a_range() -> None:
     assert read_first_number("$1,010-20").value == 1010
     assert read_first_number("none").value is None
+
+
+@pytest.mark.parametrize("reply", ["1" * 20_000, "1," * 10_000, "$" * 10_000, "1천" * 5_000, "- " * 10_000, "{" * 5_000, "1-" * 10_000])
+def test_endless_replies_are_read_in_no_time(reply: str) -> None:
+    start = time.perf_counter()
+    read_number(reply), read_label(reply, STARS), read_label(reply, MOODS), read_amount(reply), read_answer(reply)
+    assert time.perf_counter() - start < 2

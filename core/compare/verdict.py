@@ -2,7 +2,7 @@
 
 Rules: no verdict while 1 % or more of any model's answers were lost to errors. The fine-tuned model is compared with every
 other model on the headline, Holm-adjusted over all of them. "Yes" needs it better than the best of the others; "No" needs
-it worse, or no better than a constant; everything else is "Cannot tell yet" with the rows that would tell. Nothing here
+it worse than that or than a constant; everything else is "Cannot tell yet" with the rows that would tell. Nothing here
 looks beyond the board: no promise about other data, other seeds or other prompts.
 """
 
@@ -178,7 +178,7 @@ def _no_better_than_constant(board: Board, tuned: Row, constant: Row, pair: Pair
     me, them = named(tuned, board.rows), named(constant, board.rows)
     headline = f"Not on this data. {upper(them)} is {wording.closer(board)}."
     if pair.verdict == "not distinguishable":
-        headline = "Not on this data so far. The fine-tuned model is not distinguishable from a constant."
+        headline = "Cannot tell yet. The fine-tuned model is not distinguishable from a constant."
     sentences = [f"{upper(me)} {scored(board, tuned)}; {them} {scored(board, constant)}.",
                  f"The difference is {wording.gap(board, pair)} ({wording.evidence(board, pair)})."]  # fmt: skip
     if others:
@@ -186,7 +186,8 @@ def _no_better_than_constant(board: Board, tuned: Row, constant: Row, pair: Pair
     more = wording.more_rows(pair)
     if more:
         sentences.append(f"{upper(more)} tell whether it learnt anything.")
-    return "no", headline, sentences, [wording.score(board, tuned), wording.score(board, constant)]
+    kind = "no" if pair.verdict == "worse" else "open"
+    return kind, headline, sentences, [wording.score(board, tuned), wording.score(board, constant)]
 
 
 def _only_a_constant_beside(board: Board, tuned: Row, constant: Row | None, beside: Pair | None) -> Said:

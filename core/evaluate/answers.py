@@ -87,7 +87,7 @@ def span(answers: Answers) -> tuple[float, float]:
     if answers.target_range is not None:
         return answers.target_range
     seen = np.concatenate([answers.truth, answers.guess[answers.read]])
-    return float(seen.min()), float(seen.max())
+    return (float(seen.min()), float(seen.max())) if len(seen) else (0.0, 0.0)
 
 
 def scored_numbers(answers: Answers) -> np.ndarray:

@@ -122,7 +122,7 @@ def _log_miss(a: Answers) -> np.ndarray | None:
 
 
 def _variance(a: Answers) -> np.ndarray:
-    centred = a.truth - a.truth.mean()
+    centred = a.truth - (a.truth.mean() if a.n else 0.0)
     return np.column_stack([(scored_numbers(a) - a.truth) ** 2, centred, centred**2])
 
 

@@ -139,9 +139,11 @@ def _labels(kind: str, frame: pd.DataFrame) -> tuple[str, ...]:
     if kind != "classification":
         return ()
     labels = labels_of(frame["truth"].tolist())
-    if "guess" in frame and all(read_amount(label) is not None for label in labels):
+    numbers = {read_amount(label) for label in labels}
+    if "guess" in frame and None not in numbers:  # a star that no truth has is still a star
         guesses = [target_of(kind, cell) for cell in frame["guess"]]
-        labels = labels_of([*labels, *(guess for guess in guesses if guess is not None and read_amount(guess) is not None)])
+        new = [guess for guess in guesses if guess is not None and read_amount(guess) not in {None, *numbers}]
+        labels = labels_of([*labels, *new])
     return labels
 
 
