@@ -50,11 +50,10 @@ Act = str | Fault
 
 
 def three_variants(messages: list[dict[str, str]]) -> str:
-    """Says the last line of the request in three other orders: enough for the gates."""
-    text = messages[-1]["content"].strip().splitlines()[-1]
-    words = text.split()
-    turned = [" ".join(words[i:] + words[:i]) for i in (1, 2, 3)]
-    return json.dumps(turned, ensure_ascii=False)
+    """The last line of the request three times, every fourth word another each time: enough to pass the gates."""
+    words = messages[-1]["content"].strip().splitlines()[-1].split()
+    said = [" ".join(f"so{w[:2]}" if w.isalpha() and i % 4 == k else w for i, w in enumerate(words)) for k in range(3)]
+    return json.dumps(said, ensure_ascii=False)
 
 
 class Loopback:

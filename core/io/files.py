@@ -121,8 +121,10 @@ def read_json(path: Path) -> Any:
 def append_line(path: Path, record: dict[str, Any]) -> None:
     """One JSON object as a line, on disk before this returns."""
     line = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
-    with disk_errors(path), open(path, "ab") as handle:
-        handle.write(line.encode())
+    with disk_errors(path), open(path, "ab+") as handle:
+        handle.seek(max(0, handle.seek(0, os.SEEK_END) - 1))
+        whole = handle.read(1) in (b"", b"\n")  # a line cut by a kill must not swallow this one
+        handle.write((line if whole else "\n" + line).encode())
         handle.flush()
         os.fsync(handle.fileno())
 

@@ -1,0 +1,39 @@
+"""Writing by hand: requests to copy into any chat, and the replies pasted back, kept per version and settings.
+
+workspace/by_hand/<version>-<settings>/replies.jsonl     {key, row, variants}
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.augment.pasted import HandRequest, Pasted, read_pasted, requests_by_hand
+from core.augment.presets import AugmentSettings
+from core.io import files
+from core.io.augmenting import asks
+from core.version import Version, digest
+
+
+def hand_folder(version: Version, settings: AugmentSettings) -> Path:
+    """Where pasted replies of this version and these settings are kept."""
+    return files.folder("by_hand", f"{version.id}-{digest(settings.to_dict())[:8]}")
+
+
+def hand_requests(version: Version, settings: AugmentSettings, per_request: int) -> list[HandRequest]:
+    """The requests to copy into any chat, one after the other."""
+    return requests_by_hand(asks(version, settings), settings, per_request)
+
+
+def paste(version: Version, settings: AugmentSettings, request: HandRequest, reply: str) -> Pasted:
+    """Read a pasted reply and keep what it holds. Rows it does not answer are named in the result."""
+    pasted = read_pasted(reply, request.asks)
+    journal = hand_folder(version, settings) / "replies.jsonl"
+    rows = {ask.key: ask.row for ask in request.asks}
+    for key, read in pasted.found.items():
+        files.append_line(journal, {"key": key, "row": rows[key], "variants": list(read.variants)})
+    return pasted
+
+
+def answered_by_hand(version: Version, settings: AugmentSettings) -> set[str]:
+    """Keys of the requests that have an answer already."""
+    return {line["key"] for line in files.read_lines(hand_folder(version, settings) / "replies.jsonl")}
