@@ -1,0 +1,55 @@
+"""What is odd about a table: number and fact, consequence, rows, fix. The worst first.
+
+Duplicates are word for word here; near-duplicates are looked for in Curate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from core.explore.finding import SEVERITIES, Finding, Table
+from core.explore.rows import ROW_CHECKS
+from core.explore.targets import COLUMN_CHECKS
+from core.task import target_of
+from core.version import Roles
+
+if TYPE_CHECKING:
+    from core.explore.profile import ColumnProfile
+
+CHECKS: tuple[Callable[[Table], list[Finding]], ...] = (*ROW_CHECKS, *COLUMN_CHECKS)
+
+
+def find(
+    frame: pd.DataFrame,
+    roles: Roles,
+    kind: str | None,
+    columns: Sequence[ColumnProfile],
+    lengths: Sequence[int] | None = None,
+    limit: int = 256,
+) -> tuple[Finding, ...]:
+    """Every finding, worst first: by severity, then by how many rows it touches."""
+    measured = None if lengths is None else np.asarray(lengths)
+    text, target = text_of(frame, roles), _target(frame, roles, kind)
+    table = Table(frame.reset_index(drop=True), roles, kind, text, target, tuple(columns), measured, limit)
+    found = [one for check in CHECKS for one in check(table)]
+    return tuple(sorted(found, key=lambda one: (SEVERITIES.index(one.severity), -len(one.rows))))
+
+
+def text_of(frame: pd.DataFrame, roles: Roles) -> pd.Series:
+    """The text columns of each row joined by a line break; empty cells add nothing."""
+    names = [name for name in roles.text if name in frame]
+    if not names:
+        return pd.Series([""] * len(frame), dtype="str")
+    parts = [["" if c is None or c != c else str(c) for c in frame[name].tolist()] for name in names]
+    return pd.Series(["\n".join(p for p in row if p) for row in zip(*parts, strict=True)], dtype="str")
+
+
+def _target(frame: pd.DataFrame, roles: Roles, kind: str | None) -> pd.Series:
+    if not roles.target or roles.target not in frame or not kind:
+        return pd.Series([None] * len(frame), dtype="object")
+    values = [target_of(kind, cell) for cell in frame[roles.target].tolist()]
+    return pd.Series(values, dtype="float64" if kind == "regression" else "object")

@@ -1,0 +1,73 @@
+"""A table at a glance: one line a column, and findings, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.explore import distributions
+from core.explore.findings import Finding, find
+from core.load.columns import kind as kind_of
+from core.version import Roles
+
+BINS = 14
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    name: str
+    kind: str
+    """text, number, label, time, list or flag."""
+    nulls: int
+    """Missing or empty cells."""
+    unique: int
+    """Different filled cells."""
+    longest: int
+    """Characters of the longest cell."""
+    example: str
+    """The first filled cell, at most 200 characters."""
+    shape: tuple[int, ...]
+    """Numbers: counts in equal bins; labels: rows of the most frequent values; text: counts of lengths in equal bins."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    rows: int
+    columns: tuple[ColumnProfile, ...]
+    findings: tuple[Finding, ...]
+
+
+def profile(
+    frame: pd.DataFrame, roles: Roles | None = None, kind: str | None = None, lengths: Sequence[int] | None = None, limit: int = 256
+) -> Profile:
+    """Columns and findings. `kind` is the task; `lengths` are tokens per row, `limit` the longest row that is trained on."""
+    columns = tuple(column(frame[name]) for name in frame.columns)
+    return Profile(len(frame), columns, find(frame, roles or Roles(), kind, columns, lengths, limit))
+
+
+def column(cells: pd.Series) -> ColumnProfile:
+    """One column at a glance."""
+    kind = kind_of(cells)
+    missing = cells.isna()
+    if kind == "number":
+        values = cells[~missing].to_numpy(dtype="float64")
+        shape = distributions.histogram(values[np.abs(values) < 1e300], BINS).counts
+        texts = cells[~missing].map(lambda value: f"{value:.15g}")
+    else:
+        texts = cells[~missing].map(str)
+        texts = texts[texts.str.strip() != ""] if len(texts) else texts
+        few = kind in ("label", "flag")
+        counted = [] if not len(texts) else texts.value_counts().head(BINS) if few else texts.str.len().to_numpy()
+        shape = tuple(int(n) for n in counted) if few else distributions.histogram(np.asarray(counted), BINS).counts
+    return ColumnProfile(
+        name=str(cells.name),
+        kind=kind,
+        nulls=len(cells) - len(texts),
+        unique=int(texts.nunique()),
+        longest=int(texts.str.len().max()) if len(texts) else 0,
+        example=str(texts.iloc[0])[:200] if len(texts) else "",
+        shape=tuple(shape),
+    )

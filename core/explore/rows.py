@@ -1,0 +1,136 @@
+"""Checks of rows: duplicates and contradictions, leaks between splits, damaged, empty and overlong texts."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from core.explore.finding import Finding, Table, amount, rows_of
+from core.format import count, plural, share, unit_of
+
+_DAMAGE = re.compile("\ufffd|Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—™š›œŸ©®°±³´¸¹]|â€[™œ\x9d\u009d“”¦˜]|ì\u009d|ë\u008b")
+_HTML = re.compile(r"<(?:br|p|div|span|a|b|i|li|ul|table|td|tr|img|h\d)\b[^<>]{0,200}>|&(?:nbsp|amp|quot|lt|gt|#\d{2,4});", re.I)
+
+
+def _leaks(table: Table) -> list[Finding]:
+    if not table.roles.split or table.roles.split not in table.frame:
+        return []
+    split = table.frame[table.roles.split].astype("str")
+    known = set(table.text[split == "train"]) - {""}
+    hit = (split == "test") & table.text.isin(known)
+    if not hit.any():
+        return []
+    detail = "They are word for word the same. Scores would flatter every model."
+    return [Finding("fail", "leak", f"{plural(int(hit.sum()), 'test row')} also in train", rows_of(hit), detail, "split")]
+
+
+def _unsplit(table: Table) -> list[Finding]:
+    if not table.roles.split or table.roles.split not in table.frame:
+        return []
+    values = set(table.frame[table.roles.split].dropna().astype("str"))
+    if "test" in values and "train" in values:
+        return []
+    lacking = " and ".join(name for name in ("train", "test") if name not in values)
+    return [Finding("warn", "split", f"No {lacking} rows", (), "Models are measured on test rows and learn from train rows.", "split")]
+
+
+def _duplicates(table: Table) -> list[Finding]:
+    filled = table.text != ""
+    again = filled & table.text.duplicated(keep="first")
+    if not again.any():
+        return []
+    disagree, ceiling = _conflicts(table)
+    every = rows_of(filled & table.text.duplicated(keep=False))
+    text, target = plural(int(again.sum()), "exact duplicate"), table.roles.target
+    if not disagree:
+        detail = "The same text again, with the same answer: they count twice when learning and when measuring."
+        return [Finding("warn", "duplicate", text, every, detail, "duplicates")]
+    detail = f"{plural(len(disagree), 'row')} of equal text disagree on {target}: {ceiling}."
+    apart = Finding("note", "conflict", f"{plural(len(disagree), 'row')} contradict each other", disagree,
+                    f"The same text with another {target}: {ceiling}. Keep the usual answer, or none of them.", "conflicts")  # fmt: skip
+    return [Finding("warn", "duplicate", text, every, detail, "duplicates"), apart]
+
+
+def _conflicts(table: Table) -> tuple[tuple[int, ...], str]:
+    """Rows of equal text with different targets, and the best score that leaves possible, in words."""
+    known = (table.text != "") & table.target.notna()
+    if not known.any():
+        return (), ""
+    pairs = pd.DataFrame({"text": table.text[known], "target": table.target[known]})
+    same = pairs[pairs["text"].duplicated(keep=False)]
+    differ = same.groupby("text")["target"].transform("nunique") > 1
+    rows = tuple(int(row) for row in same.index[differ])
+    if not rows:
+        return (), ""
+    n = len(pairs)
+    if table.kind == "regression":
+        middle = same[differ].groupby("text")["target"].transform("median")
+        least = float((same[differ]["target"] - middle).abs().sum()) / n
+        return rows, f"no model can miss by less than {amount(table, least)} on average"
+    best = same[differ].groupby("text")["target"].agg(lambda values: values.value_counts().iloc[0]).sum()
+    ceiling = (n - len(rows) + float(best)) / n
+    told = share(ceiling, n) if ceiling < 0.9995 else f"{100 * ceiling:.2f} %"
+    return rows, f"your ceiling is {told}"
+
+
+def _texts(table: Table) -> list[Finding]:
+    if not table.roles.text:
+        return []
+    found = []
+    blank = table.text.str.strip() == ""
+    if blank.any():
+        detail = "There is nothing to predict from."
+        found.append(Finding("warn", "missing", f"{plural(int(blank.sum()), 'row')} without text", rows_of(blank), detail, "parse"))
+    words = table.text.str.len()
+    short = ~blank & (words < 10)
+    if table.kind in ("regression", "classification") and short.sum() > 0.005 * table.n:
+        detail = "Fewer than 10 characters rarely say enough."
+        found.append(Finding("note", "short", f"{plural(int(short.sum()), 'very short text')}", rows_of(short), detail, "windows"))
+    return found
+
+
+def _long(table: Table) -> list[Finding]:
+    if table.lengths is None or not len(table.lengths):
+        return []
+    over = table.lengths > table.limit
+    if not over.any():
+        return []
+    detail = f"The end of the text would be cut in training. The longest has {count(int(table.lengths.max()))}."
+    severe = "warn" if over.mean() > 0.01 else "note"
+    return [Finding(severe, "long", f"{plural(int(over.sum()), 'row')} over {table.limit} tokens", rows_of(over), detail, "windows")]
+
+
+def _damage(table: Table) -> list[Finding]:
+    damaged = table.text.str.contains(_DAMAGE, regex=True)
+    marked = table.text.str.contains(_HTML, regex=True)
+    found = []
+    if damaged.any():
+        detail = "Letters were lost or doubled when the file was read in the wrong encoding, here or earlier."
+        found.append(Finding("warn", "encoding", f"{plural(int(damaged.sum()), 'damaged text')}", rows_of(damaged), detail, "scrub"))
+    if marked.any():
+        detail = "Tags and entities such as <br /> cost tokens and say nothing."
+        found.append(Finding("note", "markup", f"HTML in {plural(int(marked.sum()), 'text')}", rows_of(marked), detail, "scrub"))
+    return found
+
+
+def _told(table: Table) -> list[Finding]:
+    """A price that stands in the text, as "$12.50": the answer is given away."""
+    if table.kind != "regression" or not table.roles.target:
+        return []
+    if unit_of(table.roles.target, table.frame[table.roles.target].head(50).tolist()) != "usd":
+        return []
+    told = [
+        "$" in text and value == value and (f"${value:.2f}" in text or f"${value:,.2f}" in text)
+        for text, value in zip(table.text.tolist(), table.target.tolist(), strict=True)
+    ]
+    if not any(told):
+        return []
+    detail = f"A model would copy it from there and look better than it is. Remove the {table.roles.target} from the text."
+    return [
+        Finding("warn", "leak", f"The {table.roles.target} stands in {plural(sum(told), 'text')}", rows_of(np.array(told)), detail, "scrub")
+    ]
+
+
+ROW_CHECKS = (_leaks, _unsplit, _duplicates, _texts, _long, _damage, _told)
