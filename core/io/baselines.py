@@ -1,0 +1,176 @@
+"""The job that runs baselines: one predictor after another, each saved the moment it is done, failures told and passed over.
+
+Request: {dataset, version, names, settings: {name: {...}}, limit, seed, provider: {name, model, base_url}}. Live figures are one per
+predictor: {state, title, family, value, low, high, n, seconds, evaluation, reason}, which is what a page draws while it runs.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from core.errors import SettingsError, Stopped, StudioError
+from core.evaluation import Evaluation
+from core.io import files, store
+from core.io.testing import LANGUAGE_MODEL_ROWS, declared_labels, run_predictor, run_prompted, target_range, test_rows, train_rows
+from core.predict.registry import Entry, entry
+from core.prediction import Examples, Prediction
+from core.task import task
+from core.version import Version
+
+if TYPE_CHECKING:
+    from core.io.work import Desk
+
+MODEL = "SmolLM2"
+"""What {model} in a title is for the built-in model."""
+
+
+def run(request: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
+    """Run the named predictors. Returns {"evaluations": [id], "failed": [{name, title, reason}], "seconds"}.
+
+    Raises SettingsError for unknown names, DataError when the version cannot be measured on; Stopped after a cancel.
+    """
+    names = list(request["names"])
+    if not names:
+        raise SettingsError("No predictor is chosen. Choose at least one.", title="Nothing to run")
+    entries = {name: entry(name) for name in names}
+    version = store.version(request["dataset"], request["version"])
+    desk.say(0, len(names), "Reading the rows")
+    rows = train_rows(version), test_rows(version)
+    before = {line["name"]: line for line in files.read_lines(desk.journal("finished"))}
+    begun = time.perf_counter()
+    done, failed = [line["evaluation"] for line in before.values() if line["name"] in names], []
+    for place, name in enumerate(names):
+        if name in before:
+            continue
+        teller = _Teller(desk, name, _title(entries[name], request), entries[name].family, place, len(names), rows)
+        try:
+            made = _one(name, request, version, rows, teller, desk)
+        except Stopped:
+            raise
+        except Exception as error:
+            reason = _reason(error)
+            failed.append({"name": name, "title": teller.title, "reason": reason})
+            teller.tell(place + 1, f"{teller.title} failed", state="failed", reason=reason)
+            continue
+        files.append_line(desk.journal("finished"), {"name": name, "evaluation": made.id})
+        done.append(made.id)
+        teller.finished(made)
+    return {"evaluations": done, "failed": failed, "seconds": time.perf_counter() - begun}
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, StudioError):
+        return f"{error.title}. {error}"
+    traceback.print_exc()
+    return f"This is a mistake in the studio: {type(error).__name__}: {error}"
+
+
+def _one(
+    name: str, request: Mapping[str, Any], version: Version, rows: tuple[Examples, Examples], teller: _Teller, desk: Desk
+) -> Evaluation:
+    """One predictor, fitted or asked, timed and saved."""
+    settings, seed = dict(request.get("settings", {}).get(name, {})), int(request.get("seed", 0))
+    kind = entry(name)
+    teller.tell(teller.place, teller.title, state="working")
+    if "complete" not in kind.needs:
+        encode = None
+        if "encode" in kind.needs:
+            from core.io.encoder import encoder
+
+            encode = encoder(teller.step)
+        return run_predictor(name, settings, version, seed=seed, encode=encode, progress=teller.step, rows=rows)
+    complete, notes = language_model(request.get("provider"), version.task or "chat", teller.step, desk.environment)
+    return run_prompted(
+        version,
+        prompt_of(version, rows[0]),
+        complete,
+        title=teller.title,
+        predictor=name,
+        limit=int(request.get("limit") or LANGUAGE_MODEL_ROWS),
+        settings=settings,
+        notes=notes,
+        seed=seed,
+        progress=teller.step,
+        arrived=teller.live,
+        journal=desk.journal("replies"),
+        rows=rows,
+    )
+
+
+def prompt_of(version: Version, train: Examples) -> Any:
+    """The version's prompt, or the usual one for its task."""
+    from core.format import unit_of
+    from core.prompt import default_prompt
+
+    return version.prompt or default_prompt(version.task or "chat", version.roles, train.labels, unit_of(version.roles.target))
+
+
+def language_model(
+    provider: Mapping[str, Any] | None, kind: str, say: Callable[[int, int, str], None], environment: Mapping[str, str]
+) -> tuple[Callable[..., Sequence[Any]], dict[str, Any]]:
+    """What answers chats, and what is written about it. The built-in model is prepared first when it never was."""
+    chosen = dict(provider or {})
+    name = chosen.pop("name", "embedded")
+    if name == "embedded":
+        from core.io import embedded
+
+        embedded.ensure_converted(say)
+        one_line = kind != "chat"
+
+        def complete(requests: Sequence[Any], **how: Any) -> Sequence[Any]:
+            return embedded.engine().complete(requests, stop_at_newline=one_line, **how)
+
+        return complete, {"model": embedded.TITLE}
+    from core.io.providers import connect
+
+    remote = connect(name, environment=environment, **chosen)
+    return remote.complete, {"provider": name, "model": remote.model}
+
+
+def _title(kind: Entry, request: Mapping[str, Any]) -> str:
+    model = (request.get("provider") or {}).get("model") or MODEL
+    return kind.title.replace("{model}", model)
+
+
+class _Teller:
+    """How one predictor tells the page where it is."""
+
+    def __init__(self, desk: Desk, name: str, title: str, family: str, place: int, total: int, rows: tuple[Examples, Examples]) -> None:
+        self.desk, self.name, self.title, self.family, self.place, self.total = desk, name, title, family, place, total
+        self.rows, self.figure = rows, {"title": title, "family": family}
+
+    def tell(self, done: int, message: str, **figure: Any) -> None:
+        self.figure |= figure
+        self.desk.say(done, self.total, message, **{self.name: dict(self.figure)})
+
+    def step(self, done: int, total: int, message: str) -> None:
+        self.desk.say(self.place, self.total, message if self.title in message else f"{self.title}: {message}")
+
+    def live(self, rows: Examples, predictions: Sequence[Prediction]) -> None:
+        """The headline over the rows answered so far."""
+        from core.evaluate.answers import make_answers
+
+        train, test = self.rows
+        guesses = [p.value for p in predictions]
+        labels = declared_labels(train, test)
+        answers = make_answers(rows.task, rows.targets or (), guesses, labels=labels, target_range=target_range(train))
+        self.tell(self.place, f"{self.title}, row {len(guesses):,}", **_headline(answers))
+
+    def finished(self, made: Evaluation) -> None:
+        from core.evaluate.answers import answers_of
+
+        seconds = made.fit_seconds + made.predict_seconds
+        self.tell(self.place + 1, self.title, state="done", seconds=round(seconds, 3), evaluation=made.id, **_headline(answers_of(made)))
+
+
+def _headline(answers: Any) -> dict[str, Any]:
+    from core.evaluate.intervals import PREVIEW, measure
+
+    found = measure(answers, [task(answers.task).headline], count=PREVIEW)
+    one = next(iter(found.values()))
+    ends = {"value": one.value, "low": one.low, "high": one.high}
+    return {**{key: value if math.isfinite(value) else None for key, value in ends.items()}, "n": answers.n}

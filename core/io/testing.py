@@ -1,0 +1,269 @@
+"""The one tester: every predictor answers the same test rows, is timed, and its every answer is kept as an evaluation.
+
+Targets are taken off the rows before a predictor sees them. An evaluation's id is the hash of predictor, settings,
+version, seed and number of rows, so running the same again replaces it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import DataError
+from core.evaluation import Evaluation, answers_frame, test_id
+from core.io import evaluations, files, store
+from core.prediction import Examples, Prediction, Predictor, examples
+from core.reply import Reply
+from core.task import labels_of
+from core.version import Version, digest
+
+if TYPE_CHECKING:
+    from core.io.work import Desk
+    from core.prompt import Prompt
+
+Progress = Callable[[int, int, str], None]
+LANGUAGE_MODEL_ROWS = 250
+"""Test rows a language model answers unless told otherwise."""
+BATCH = 32
+"""Questions asked at once: what a stop or a crash can lose."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one predictor answered, and how long it took."""
+
+    predictions: list[Prediction]
+    fit_seconds: float
+    predict_seconds: float
+    notes: Mapping[str, Any]
+
+
+def train_rows(version: Version) -> Examples:
+    """The train rows with targets. Raises DataError: no target, no task, not split, no train rows, unreadable targets."""
+    return _rows(version, "train")
+
+
+def test_rows(version: Version) -> Examples:
+    """The test rows with targets, in the table's order; `labels` are those of the train rows. Raises as `train_rows` does."""
+    labels = train_rows(version).labels if version.task == "classification" else None
+    return _rows(version, "test", labels)
+
+
+test_rows.__test__ = False  # type: ignore[attr-defined]  # not a test, although its name begins so
+
+
+def _rows(version: Version, split: str, labels: tuple[str, ...] | None = None) -> Examples:
+    if not version.roles.target or not version.task:
+        raise DataError("It is not said what should be predicted. Choose the target on Explore.", title="Choose what to predict")
+    if not version.splits.get(split):
+        raise DataError(
+            f"{version.label} has no {split} rows: {'its splits are ' + _told(version) if version.splits else 'it is not split'}. "
+            "Split it on Curate: 80 % train, 10 % validation, 10 % test.",
+            title=f"Needs a {split} split",
+        )
+    columns = list(dict.fromkeys([*version.roles.inputs(), version.roles.target]))
+    return examples(store.frame(version, columns, split), version.roles, version.task, labels)
+
+
+def _told(version: Version) -> str:
+    return ", ".join(f"{name} {count}" for name, count in version.splits.items())
+
+
+@contextmanager
+def few_threads() -> Iterator[None]:
+    """Matrix libraries use the cores this process may use; half of them while something trains."""
+    from threadpoolctl import threadpool_limits
+
+    from core.io.embedded.loading import threads
+
+    with threadpool_limits(limits=threads()):
+        yield
+
+
+def measure(predictor: Predictor, train: Examples, test: Examples, say: Progress | None = None) -> Measured:
+    """Fit on train, answer the test rows without their targets. Raises ValueError when the number of answers is wrong."""
+    tell = say or (lambda done, total, message: None)
+    with few_threads():
+        tell(0, 2, "learning")
+        start = time.perf_counter()
+        predictor.fit(train)
+        fitted = time.perf_counter()
+        tell(1, 2, "answering")
+        predictions = predictor.predict(test.without_targets())
+        ended = time.perf_counter()
+    if len(predictions) != len(test):
+        raise ValueError(f"{type(predictor).__name__} gave {len(predictions)} answers to {len(test)} rows")
+    return Measured(predictions, fitted - start, ended - fitted, notes_of(predictor))
+
+
+def notes_of(predictor: Predictor) -> dict[str, Any]:
+    """What a fitted predictor looks at, and the scale it chose, as JSON values."""
+    looks_at = getattr(predictor, "looks_at", None)
+    weights = [[str(name), float(weight)] for name, weight in looks_at()] if looks_at else []
+    head = getattr(predictor, "head_", None)
+    scale = {"log": bool(head.log)} if head is not None and head.task == "regression" else {}
+    return {**({"looks_at": weights} if weights else {}), **scale}
+
+
+def target_range(train: Examples) -> tuple[float, float] | None:
+    """Lowest and highest train target, where answers are clipped; None for other tasks."""
+    if train.task != "regression" or not train.targets:
+        return None
+    values = [float(value) for value in train.targets]
+    return min(values), max(values)
+
+
+def declared_labels(train: Examples, test: Examples) -> tuple[str, ...]:
+    """Every label of train and test rows: what metrics are computed over."""
+    return labels_of([*(train.targets or ()), *(test.targets or ())]) if train.task == "classification" else ()
+
+
+def evaluation_id(predictor: str, settings: Mapping[str, Any], version: Version, seed: int, limit: int | None) -> str:
+    parts = {"predictor": predictor, "settings": dict(settings), "version": version.id, "seed": seed, "limit": limit}
+    return digest({**parts, "dataset": version.dataset})[:16]
+
+
+def run_predictor(
+    name: str,
+    settings: Mapping[str, Any] | None,
+    version: Version,
+    *,
+    title: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    encode: Any = None,
+    progress: Progress | None = None,
+    rows: tuple[Examples, Examples] | None = None,
+) -> Evaluation:
+    """Fit a predictor that does not speak on the train rows, answer the first `limit` test rows (default: all), save.
+
+    `rows` are (train, test), when they are at hand. Predictors that speak go through `run_prompted`.
+    """
+    from core.predict.registry import entry, make
+
+    train, whole = rows or (train_rows(version), test_rows(version))
+    test = whole if limit is None or limit >= len(whole) else whole.take(list(range(limit)))
+    found = measure(make(name, settings, seed=seed, encode=encode), train, test, progress)
+    one = entry(name)
+    return evaluations.save(
+        Evaluation(
+            id=evaluation_id(name, settings or {}, version, seed, None if test is whole else limit),
+            predictor=name,
+            title=title or one.title,
+            family=one.family,
+            answers=answers_frame(test, found.predictions),
+            settings=dict(settings or {}),
+            fit_seconds=found.fit_seconds,
+            predict_seconds=found.predict_seconds,
+            notes=found.notes,
+            **_about(version, train, whole, seed),
+        )
+    )
+
+
+def run_prompted(
+    version: Version,
+    prompt: Prompt,
+    complete: Callable[..., Sequence[Reply]],
+    *,
+    title: str,
+    predictor: str = "prompted",
+    family: str = "prompted",
+    limit: int | None = LANGUAGE_MODEL_ROWS,
+    batch: int = BATCH,
+    settings: Mapping[str, Any] | None = None,
+    notes: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    fit_seconds: float = 0.0,
+    training_usd: float | None = None,
+    progress: Progress | None = None,
+    arrived: Callable[[Examples, list[Prediction]], None] | None = None,
+    journal: Path | None = None,
+    rows: tuple[Examples, Examples] | None = None,
+) -> Evaluation:
+    """Ask a language model the first `limit` test rows and save its evaluation.
+
+    `complete(requests, max_tokens=, prefix=, seed=)` answers chats. Replies go to `journal` as they arrive: a second run with
+    the same journal asks only for what is missing or failed. `arrived` is told the rows and predictions so far.
+    """
+    from core.predict.prompted import Prompted
+    from core.predict.registry import PREDICTORS, make
+
+    train, whole = rows or (train_rows(version), test_rows(version))
+    test = whole if limit is None or limit >= len(whole) else whole.take(list(range(limit)))
+    how = {"max_tokens": prompt.max_tokens, "prefix": prompt.prefix, "seed": seed}
+    given = {"prompt": prompt, "complete": lambda requests: complete(requests, **how)}
+    speaker: Any = make(predictor, settings, seed=seed, **given) if predictor in PREDICTORS else Prompted(**given)
+    told = {**dict(settings or {}), "prompt": prompt.to_dict(), "title": title, "notes": dict(notes or {})}
+    id = evaluation_id(predictor, told, version, seed, limit)
+    replies = _remembered(journal, id, len(test))
+    start = time.perf_counter()
+    speaker.fit(train)
+    fitted = time.perf_counter() - start
+    start = time.perf_counter()
+    open_ones = [place for place in range(len(test)) if place not in replies]
+    bare = test.without_targets()
+    for first in range(0, len(open_ones), batch):
+        places = open_ones[first : first + batch]
+        new = complete(speaker.questions(bare.take(places)), **how)
+        for place, reply in zip(places, new, strict=True):
+            replies[place] = reply
+            if journal:
+                files.append_line(journal, {"key": id, "index": place, "reply": asdict(reply)})
+        if arrived:
+            known = sorted(replies)
+            arrived(test.take(known), speaker.read(test.task, [replies[p] for p in known]))
+        if progress:
+            progress(len(replies), len(test), f"{title}, row {len(replies):,} of {len(test):,}")
+    predictions = speaker.read(test.task, [replies[place] for place in range(len(test))])
+    return evaluations.save(
+        Evaluation(
+            id=id,
+            predictor=predictor,
+            title=title,
+            family=family,
+            answers=answers_frame(test, predictions),
+            settings={**dict(settings or {}), "prompt": prompt.to_dict()},
+            fit_seconds=fit_seconds or fitted,
+            predict_seconds=time.perf_counter() - start,
+            training_usd=training_usd,
+            notes=dict(notes or {}),
+            **_about(version, train, whole, seed),
+        )
+    )
+
+
+def _about(version: Version, train: Examples, whole: Examples, seed: int) -> dict[str, Any]:
+    """What every evaluation of a version has in common."""
+    return {
+        "dataset": version.dataset,
+        "version": version.id,
+        "task": version.task or "chat",
+        "test_id": test_id(whole),
+        "test_rows": len(whole),
+        "labels": declared_labels(train, whole),
+        "target_range": target_range(train),
+        "train_rows": len(train),
+        "seed": seed,
+        "created": datetime.now(UTC).isoformat(),
+    }
+
+
+def _remembered(journal: Path | None, id: str, n: int) -> dict[int, Reply]:
+    """Replies an earlier run left, by place; failed ones are asked again."""
+    if journal is None:
+        return {}
+    lines = [line for line in files.read_lines(journal) if line.get("key") == id and line["index"] < n]
+    return {line["index"]: Reply(**line["reply"]) for line in lines if line["reply"]["finish"] not in ("error", "timeout")}
+
+
+def run_baselines(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
+    """The job "baselines"; see `core.io.baselines`."""
+    from core.io.baselines import run
+
+    return run(request, desk)

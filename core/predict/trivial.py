@@ -1,0 +1,113 @@
+"""Predictors that read nothing: what every model has to beat.
+
+Source: the pricing course's random and constant pricers; scikit-learn's dummies. The median is the best constant for the
+average miss, the mean for the squared one. Not known here: texts, and how good an answer is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+from typing import Self
+
+import numpy as np
+
+from core.errors import SettingsError
+from core.predict.rows import needs
+from core.prediction import Examples, Prediction
+from core.task import Target
+
+STATISTICS = ("mean", "median")
+
+
+@dataclass
+class Random:
+    """The target of a train row drawn by lot: a guess that knows how often each answer occurs, and nothing else."""
+
+    seed: int = 0
+
+    def fit(self, train: Examples) -> Self:
+        self.targets_ = needs(train, 1)
+        return self
+
+    def predict(self, rows: Examples) -> list[Prediction]:
+        drawn = np.random.default_rng(self.seed).integers(0, len(self.targets_), len(rows))
+        return [Prediction(self.targets_[place]) for place in drawn]
+
+
+@dataclass
+class Constant:
+    """The same number for every row."""
+
+    statistic: str = "median"
+    """mean | median, of the train targets."""
+
+    def __post_init__(self) -> None:
+        _check(self.statistic)
+
+    def fit(self, train: Examples) -> Self:
+        self.value_ = _middle(self.statistic, needs(train, 1))
+        return self
+
+    def predict(self, rows: Examples) -> list[Prediction]:
+        return [Prediction(self.value_)] * len(rows)
+
+
+@dataclass
+class Majority:
+    """The most frequent train answer for every row; of equally frequent ones the first in text order."""
+
+    def fit(self, train: Examples) -> Self:
+        self.value_ = _most_frequent(needs(train, 1))
+        return self
+
+    def predict(self, rows: Examples) -> list[Prediction]:
+        return [Prediction(self.value_)] * len(rows)
+
+
+@dataclass
+class GroupConstant:
+    """One answer per category (numbers: mean or median; labels: the most frequent), the overall one for unseen categories."""
+
+    statistic: str = "median"
+    """mean | median, of the train targets of the category. Not used for labels."""
+
+    def __post_init__(self) -> None:
+        _check(self.statistic)
+
+    def fit(self, train: Examples) -> Self:
+        targets = needs(train, 1)
+        groups: dict[str, list[Target]] = {}
+        for category, target in zip(train.category(), targets, strict=True):
+            groups.setdefault(category, []).append(target)
+        numeric = train.task == "regression"
+        self.overall_ = _middle(self.statistic, targets) if numeric else _most_frequent(targets)
+        self.values_ = {name: _middle(self.statistic, some) if numeric else _most_frequent(some) for name, some in groups.items()}
+        return self
+
+    def predict(self, rows: Examples) -> list[Prediction]:
+        return [Prediction(self.values_.get(category, self.overall_)) for category in rows.category()]
+
+    def looks_at(self) -> list[tuple[str, float]]:
+        """Each category and how far its number is from the overall one; nothing for labels."""
+        if not isinstance(self.overall_, float):
+            return []
+        return [(name, float(value) - self.overall_) for name, value in self.values_.items()]
+
+
+def _check(statistic: str) -> None:
+    if statistic not in STATISTICS:
+        raise SettingsError(f"statistic is '{statistic}'; it must be one of {', '.join(STATISTICS)}.", title="Unknown statistic")
+
+
+def _middle(statistic: str, targets: Sequence[Target]) -> float:
+    numbers = [float(value) for value in targets]
+    return fmean(numbers) if statistic == "mean" else float(median(numbers))
+
+
+def _most_frequent(targets: Sequence[Target]) -> Target:
+    counts = Counter(targets)
+    most = max(counts.values())
+    return min((value for value, count in counts.items() if count == most), key=str)
