@@ -30,8 +30,8 @@ def test_untrusted_text_loses_its_marks(text):
     assert "\n" not in told
 
 
-def app(page: str = "home") -> AppTest:
-    return AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=30).switch_page(f"../pages/{page}.py")
+def app(name: str = "home") -> AppTest:
+    return AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=30).switch_page(f"../pages/{name}.py")
 
 
 def test_home_without_data_offers_the_samples(home):
@@ -59,10 +59,10 @@ def test_the_pickers_name_versions_by_their_step(home):
     assert other.number == 2
 
 
-@pytest.mark.parametrize("page", ["home", "explore", "curate", "augment", "validate", "baselines", "finetune", "compare", "settings"])
-def test_a_deleted_version_in_the_url_is_said_and_the_page_stands(home, page):
+@pytest.mark.parametrize("name", ["home", "explore", "curate", "augment", "validate", "baselines", "finetune", "compare", "settings"])
+def test_a_deleted_version_in_the_url_is_said_and_the_page_stands(home, name):
     version()
-    at = app(page)
+    at = app(name)
     at.session_state["dataset"], at.session_state["version"] = "things", "0123456789abcdef"
     at.run()
     assert not at.exception

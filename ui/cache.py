@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.evaluation import Evaluation
+from core.format import unit_of
 from core.io import evaluations as kept
 from core.io import store
 from core.prediction import Examples
@@ -55,3 +56,24 @@ def ready(dataset: str, version: str) -> str | None:
     from core.io import projects
 
     return projects.ready(store.version(dataset, version))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _board(dataset: str, version: str, reference: str | None, stamp: Any) -> Any:
+    from core.compare.leaderboard import leaderboard
+
+    found = comparable(kept.of(dataset), version)
+    unit = unit_of(store.version(dataset, version).roles.target)
+    return leaderboard(found, reference=reference, unit=unit) if found else None
+
+
+def board(dataset: str, version: str, reference: str | None = None) -> Any:
+    """The leaderboard of everything that answered this version's test rows; None while nothing has."""
+    return _board(dataset, version, reference, kept.stamp(dataset))
+
+
+def comparable(found: list[Evaluation], version: str) -> list[Evaluation]:
+    """Those that answered the test rows of this version; where none did, those of the newest evaluation's test rows."""
+    own = [one for one in found if one.version == version]
+    newest = (own or found)[-1:] if found else []
+    return [one for one in found if newest and one.test_id == newest[0].test_id]
