@@ -17,8 +17,8 @@ WORDS = [
 ] * 8
 
 
-def tiny_model(folder: Path, seed: int = 0) -> Path:
-    """A model folder in the Hugging Face layout: 2 layers, 32 wide, about 400 byte-level tokens, chat template."""
+def tiny_model(folder: Path, seed: int = 0, width: int = 32) -> Path:
+    """A model folder in the Hugging Face layout: 2 layers, about 400 byte-level tokens, chat template."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -40,7 +40,7 @@ def tiny_model(folder: Path, seed: int = 0) -> Path:
         "unk_token": special[0], "chat_template": TEMPLATE, "model_max_length": 512,
     }))  # fmt: skip
     torch.manual_seed(seed)
-    config = LlamaConfig(vocab_size=words.get_vocab_size(), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+    config = LlamaConfig(vocab_size=words.get_vocab_size(), hidden_size=width, intermediate_size=2 * width, num_hidden_layers=2, num_attention_heads=4,
                          num_key_value_heads=2, max_position_embeddings=512, tie_word_embeddings=True, bos_token_id=1, eos_token_id=2,
                          pad_token_id=2)  # fmt: skip
     model = LlamaForCausalLM(config)

@@ -19,6 +19,7 @@ from core.io.embedded.weights import (
     remembered_rate,
     run_convert,
     tokenizer,
+    wheel_missing,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "remembered_rate",
     "run_convert",
     "tokenizer",
+    "wheel_missing",
 ]

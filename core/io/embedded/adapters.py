@@ -85,6 +85,10 @@ class Adapters:
             raise ModelError(f"The adapter {path} does not fit this model: {str(error).strip()[:300]}. Use it with the base model it was "
                              "trained on.", title="The adapter does not fit") from error  # fmt: skip
         if report.unexpected_keys:
-            raise ModelError(f"The adapter {path} does not fit this model: {len(report.unexpected_keys)} of {len(weights)} weights "
-                             "have no place in it. Use it with the base model it was trained on.", title="The adapter does not fit")  # fmt: skip
+            lost = len(report.unexpected_keys)
+            raise ModelError(
+                f"The adapter {path} does not fit this model: {lost} of its {len(weights)} weights have no place in it. Use it with the "
+                "base model it was trained on.",
+                title="The adapter does not fit",
+            )
         self.model.eval()

@@ -91,6 +91,14 @@ def wheel_file() -> Path:
     )
 
 
+def wheel_missing() -> bool:
+    """Whether neither the package nor a converted model is there."""
+    try:
+        return not is_ready() and not wheel_file().is_file()
+    except ModelError:
+        return True
+
+
 def ensure_converted(progress: Progress | None = None) -> Path:
     """The model's folder, converting the weights first when that has not been done (about 20 s, once).
 

@@ -166,7 +166,7 @@ def _teller(desk: Desk) -> Any:
             if told.val_loss is not None:
                 figures["val_loss"] = round(told.val_loss, 4)
             files.append_line(journal, {"step": told.step, "val_loss": told.val_loss, "says": told.says, "time": time.time()})
-        desk.say(told.step, told.steps, TITLES["train"], **figures)
+        desk.say(told.step, told.steps, TITLES["train"], phase="train", **figures)
 
     return tell
 
@@ -177,11 +177,20 @@ def _measure(desk: Desk, version: Version, prompt: Prompt, made: runs.Adapter, l
         return None
     total = min(limit, version.splits["test"])
     desk.say(0, total, TITLES["test"], phase="test")
-    evaluation = measure_adapter(version, prompt, made, limit=limit, progress=lambda done, of, _: desk.say(done, of, TITLES["test"]))
+    evaluation = measure_adapter(
+        version,
+        prompt,
+        made,
+        limit=limit,
+        journal=desk.journal("answers"),
+        progress=lambda done, of, _: desk.say(done, of, TITLES["test"], phase="test"),
+    )
     return evaluation.id
 
 
-def measure_adapter(version: Version, prompt: Prompt, made: runs.Adapter, *, limit: int = LIMIT, progress: Any = None) -> Any:
+def measure_adapter(
+    version: Version, prompt: Prompt, made: runs.Adapter, *, limit: int = LIMIT, journal: Path | None = None, progress: Any = None
+) -> Any:
     """Ask an adapter the first `limit` test rows and save its evaluation (family "tuned")."""
     from core.io.embedded import engine
     from core.io.testing import run_prompted
@@ -191,6 +200,17 @@ def measure_adapter(version: Version, prompt: Prompt, made: runs.Adapter, *, lim
     def complete(requests: Any, **how: Any) -> Any:
         return engine().complete(requests, adapter=made.folder, stop_at_newline=short, **how)
 
-    return run_prompted(version, prompt, complete, title=made.title, family="tuned", predictor="adapter", limit=limit, progress=progress,
-                        fit_seconds=made.seconds, settings=dict(made.settings),
-                        notes={"adapter": str(made.folder), "adapter_id": made.id, "base": made.base, "step": made.step})  # fmt: skip
+    return run_prompted(
+        version,
+        prompt,
+        complete,
+        title=made.title,
+        family="tuned",
+        predictor="adapter",
+        limit=limit,
+        fit_seconds=made.seconds,
+        settings=dict(made.settings),
+        notes={"adapter": str(made.folder), "adapter_id": made.id, "base": made.base, "step": made.step},
+        journal=journal,
+        progress=progress,
+    )

@@ -17,7 +17,7 @@ from core.errors import ModelError
 from core.finetune.rows import TrainingRow, order
 from core.finetune.settings import TrainSettings, rate_at
 from core.io.embedded.loading import load_base, resolved, threads
-from core.io.embedded.weights import tokenizer
+from core.io.embedded.weights import clean_config, tokenizer
 from core.io.lora import checkpoints
 from core.io.lora.standing import Run, State, Told, Trained, tensors
 
@@ -96,9 +96,12 @@ def adapted(base: Path, settings: TrainSettings, continue_from: Path | None = No
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 
     torch.manual_seed(settings.seed)
-    model = load_base(base, settings.precision, **_quantized(settings))
+    model = load_base(base, settings.precision, **_quantized(base, settings))
     if settings.quantization != "none":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+        for layer in model.modules():  # bitsandbytes would repack a layer once it answers, and gradients no longer pass a repacked one
+            if hasattr(layer, "support_avx512bf16_for_cpu"):
+                layer.support_avx512bf16_for_cpu = False
     model.config.use_cache = False
     lora = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout, target_modules=MODULES[settings.targets],
                       use_rslora=settings.rslora, task_type="CAUSAL_LM")  # fmt: skip
@@ -108,7 +111,7 @@ def adapted(base: Path, settings: TrainSettings, continue_from: Path | None = No
     return wrapped.train()
 
 
-def _quantized(settings: TrainSettings) -> dict[str, Any]:
+def _quantized(base: Path, settings: TrainSettings) -> dict[str, Any]:
     if settings.quantization == "none":
         return {}
     try:
@@ -121,6 +124,11 @@ def _quantized(settings: TrainSettings) -> dict[str, Any]:
 
     if settings.quantization == "8-bit":
         return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True)}
+    width = int(clean_config(base).hidden_size)
+    if width % 64:
+        raise ModelError(
+            f"4-bit weights come in blocks of 64, and this model's layers are {width} wide. Choose 8-bit or none.", title="No 4 bits"
+        )
     compute = torch.bfloat16 if resolved(settings.precision) == "bf16" else torch.float32
     return {"quantization_config": BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=compute,
                                                       bnb_4bit_use_double_quant=True)}  # fmt: skip
