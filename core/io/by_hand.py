@@ -27,7 +27,10 @@ def hand_requests(version: Version, settings: AugmentSettings, per_request: int)
 def paste(version: Version, settings: AugmentSettings, request: HandRequest, reply: str) -> Pasted:
     """Read a pasted reply and keep what it holds. Rows it does not answer are named in the result."""
     pasted = read_pasted(reply, request.asks)
-    journal = hand_folder(version, settings) / "replies.jsonl"
+    folder = hand_folder(version, settings)
+    if pasted.found and not (folder / "settings.json").exists():
+        files.write_json(folder / "settings.json", settings.to_dict())
+    journal = folder / "replies.jsonl"
     rows = {ask.key: ask.row for ask in request.asks}
     for key, read in pasted.found.items():
         files.append_line(journal, {"key": key, "row": rows[key], "variants": list(read.variants)})

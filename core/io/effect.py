@@ -6,9 +6,11 @@ model; questions and replies: the answer of the nearest train question.
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -28,7 +30,9 @@ from core.task import task
 from core.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from core.io.work import Desk
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -72,35 +76,87 @@ class Effect:
         return f"Not distinguishable: {self.title} changes by {value}.{tell}"
 
 
-def measure_effect(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, *, seed: int = 0,
-                   progress: Callable[[str], None] | None = None) -> Effect:  # fmt: skip
-    """Train twice, ask once each. Raises DataError without test rows, a target or accepted rows."""
-    if not version.roles.target or not version.task:
-        raise DataError("Choose on Explore what should be predicted, then the effect can be measured.", title="No target")
-    if not version.splits.get("test"):
-        raise DataError("The effect is measured on rows kept aside. Split this version on Curate.", title="Needs a test split")
+def measure_effect(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, *, seed: int = 0, say: Say | None = None) -> Effect:
+    """Of variants that are not saved yet. Raises DataError without test rows, a target or accepted rows."""
     if not len(accepted):
         raise DataError("No variant is kept yet, so there is nothing to measure.", title="Nothing to measure")
-    say = progress or (lambda message: None)
-    start = time.perf_counter()
-    rows, mark = store.frame(version), version.roles.split or ""
-    train, test = (rows[rows[mark].astype("str") == part] for part in ("train", "test"))
+    rows = store.frame(version)
     made, _, _ = children(version, accepted, settings, "effect")
-    whole = pd.concat([train, made[[name for name in train.columns if name in made]]], ignore_index=True)
-    plain = examples(train.reset_index(drop=True), version.roles, version.task)
-    more = examples(whole, version.roles, version.task, plain.labels)
-    asked = examples(test.reset_index(drop=True), version.roles, version.task, plain.labels)
+    train = _part(version, rows, "train")
+    return _measured(version, rows, train, pd.concat([train, made[[n for n in train.columns if n in made]]], ignore_index=True), seed, say)
+
+
+def saved_effect(version: Version, *, seed: int = 0, say: Say | None = None) -> Effect:
+    """Of the children a version already holds: its train rows without and with them."""
+    rows, lineage = store.frame(version), version.roles.parent_row
+    if lineage is None:
+        raise DataError("This version holds no written rows.", title="Nothing to measure")
+    train = _part(version, rows, "train")
+    return _measured(version, rows, train[train[lineage].isna()], train, seed, say)
+
+
+def _part(version: Version, rows: pd.DataFrame, part: str) -> pd.DataFrame:
+    if not version.roles.target or not version.task:
+        raise DataError("Choose on Explore what should be predicted, then the effect can be measured.", title="No target")
+    if not version.roles.split or not version.splits.get("test"):
+        raise DataError("The effect is measured on rows kept aside. Split this version on Curate.", title="Needs a test split")
+    return rows[rows[version.roles.split].astype("str") == part]
+
+
+def _measured(version: Version, rows: pd.DataFrame, fewer: pd.DataFrame, whole: pd.DataFrame, seed: int, say: Say | None) -> Effect:
+    say, start, kind = say or (lambda message: None), time.perf_counter(), version.task or "chat"
+    plain = examples(fewer.reset_index(drop=True), version.roles, kind)
+    more = examples(whole.reset_index(drop=True), version.roles, kind, plain.labels)
+    asked = examples(_part(version, rows, "test").reset_index(drop=True), version.roles, kind, plain.labels)
     say("Training without the new rows")
     without = _answers(plain, asked, plain, seed)
     say("Training with the new rows")
     with_them = _answers(more, asked, plain, seed)
-    name = task(version.task).headline
-    one = metric(name)
-    gap = difference(name, with_them, without, seed=seed)
-    unit = one.unit if one.unit != "target" else unit_of(version.roles.target, test[version.roles.target].head(50).tolist())
-    a, b = (measure(answers, [name], seed=seed)[name] for answers in (without, with_them))
-    return Effect(name, one.title, unit, one.lower_is_better, _predictor(version.task, seed)[0], a, b, gap, len(train), len(made),
+    say("Comparing on the same test rows")
+    one = metric(task(kind).headline)
+    gap = difference(one.name, with_them, without, seed=seed)
+    unit = one.unit if one.unit != "target" else unit_of(version.roles.target, rows[version.roles.target].head(50).tolist())
+    a, b = (measure(answers, [one.name], seed=seed)[one.name] for answers in (without, with_them))
+    return Effect(one.name, one.title, unit, one.lower_is_better, _predictor(kind, seed)[0], a, b, gap, len(plain), len(more) - len(plain),
                   time.perf_counter() - start, more_rows(gap) if gap.p >= 0.05 else None)  # fmt: skip
+
+
+def run_effect(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
+    """The job. `request`: dataset, version, and `batch` unless the version holds the rows already. Returns the effect as JSON values."""
+    from core.io import batches
+
+    version = store.version(request["dataset"], request["version"])
+    told = [0]
+
+    def say(message: str) -> None:
+        desk.say(told[0], 3, message)
+        told[0] += 1
+
+    if request.get("batch"):
+        one = batches.batch(version, request["batch"])
+        return to_json(measure_effect(version, batches.accepted(version, one), one.settings, say=say))
+    return to_json(saved_effect(version, say=say))
+
+
+def to_json(effect: Effect) -> dict[str, Any]:
+    """Undefined numbers become null."""
+    return _plain(asdict(effect))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value.item() if hasattr(value, "item") else value
+
+
+def from_json(data: Mapping[str, Any]) -> Effect:
+    parts = {name: {key: math.nan if value is None else value for key, value in data[name].items()} for name in _PARTS}
+    return Effect(**{**data, **{name: kind(**parts[name]) for name, kind in _PARTS.items()}})
+
+
+_PARTS = {"without": Measured, "with_them": Measured, "difference": Difference}
 
 
 def _predictor(kind: str, seed: int) -> tuple[str, Predictor]:

@@ -25,6 +25,7 @@ KINDS = {
     "baselines": "core.io.testing:run_baselines",
     "finetune": "core.io.lora:run_finetune",
     "augment": "core.io.augmenting:run_augment",
+    "effect": "core.io.effect:run_effect",
     "count": "core.io.work:run_count",
 }
 """Job kind -> module:function, each `run(request, desk) -> result`."""

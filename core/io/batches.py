@@ -1,0 +1,116 @@
+"""Everything that was written for a version: runs of jobs and pasted replies, with what a person decided about them.
+
+<folder>/replies.jsonl  as augmenting writes it      <folder>/decisions.json  {id: {"keep": bool, "variant": text}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from core.augment.decisions import decided, kept
+from core.augment.presets import AugmentSettings
+from core.augment.report import Report, report
+from core.errors import MissingError
+from core.io import augmenting, files, jobs
+from core.io.augmenting import Writer
+from core.io.jobs import Job
+from core.version import Version
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One run, or everything pasted under the same settings."""
+
+    id: str
+    title: str
+    settings: AugmentSettings
+    writer: Writer
+    folder: Path
+    job: Job | None = None
+
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Changes whenever replies arrive or something is decided."""
+        paths = (self.folder / "replies.jsonl", self.folder / "decisions.json")
+        size, time = (p.stat() if p.exists() else None for p in paths)
+        return (size.st_size if size else 0, time.st_mtime_ns if time else 0)
+
+
+def batches(version: Version) -> list[Batch]:
+    """Those of this version that hold a reply or are still running, the newest first."""
+    found: list[tuple[float, Batch]] = []
+    for job in jobs.all_jobs(version.dataset, "augment"):
+        if job.request.get("version") == version.id:
+            one = Batch(
+                job.id, "", AugmentSettings.from_dict(job.request["settings"]), Writer.from_dict(job.request["writer"]), job.folder, job
+            )
+            found += _with_replies(one, job.alive)
+    for folder in files.folder("by_hand").glob(f"{version.id}-*"):
+        if (folder / "settings.json").exists():
+            settings = AugmentSettings.from_dict(files.read_json(folder / "settings.json"))
+            found += _with_replies(Batch(f"hand-{folder.name}", "", settings, Writer("hand"), folder), False)
+    return [one for _, one in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+
+def _with_replies(one: Batch, alive: bool) -> list[tuple[float, Batch]]:
+    from dataclasses import replace
+
+    from core.augment.presets import PRESETS
+    from core.format import plural
+
+    journal = one.folder / "replies.jsonl"
+    if not journal.exists() or not journal.stat().st_size:
+        return [(float("inf"), one)] if alive else []
+    answers = len({line.get("key") for line in files.read_lines(journal)})
+    title = f"{PRESETS[one.settings.preset].title} · {one.settings.column} · {one.writer.label} · {plural(answers, 'reply', 'replies')}"
+    return [(journal.stat().st_mtime, replace(one, title=title))]
+
+
+def batch(version: Version, id: str) -> Batch:
+    """Raises MissingError when it is gone."""
+    for one in batches(version):
+        if one.id == id:
+            return one
+    raise MissingError("These variants are not in this workspace; the run may have been deleted.", title="Those variants are gone")
+
+
+def decisions(one: Batch) -> dict[str, dict[str, Any]]:
+    path = one.folder / "decisions.json"
+    return files.read_json(path) if path.exists() else {}
+
+
+def decide(one: Batch, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add to what was decided."""
+    with files.lock(one.folder / ".decisions.lock"):
+        known = decisions(one)
+        files.write_json(one.folder / "decisions.json", {**known, **{id: {**known.get(id, {}), **made} for id, made in changes.items()}})
+
+
+def forget(one: Batch) -> None:
+    """Back to what the gates say."""
+    (one.folder / "decisions.json").unlink(missing_ok=True)
+
+
+def reviewed(version: Version, one: Batch) -> tuple[pd.DataFrame, Report]:
+    """Every variant as decided (see `core.augment.decisions.decided`), and the report card of the gates."""
+    planned = augmenting.asks(version, one.settings)
+    judged, _ = augmenting.review(version, one.settings, one.folder)
+    frame = decided(judged, decisions(one), augmenting.judge_for(version, one.settings))
+    return frame, report(planned, frame)
+
+
+def accepted(version: Version, one: Batch) -> pd.DataFrame:
+    """Row and variant of what is kept."""
+    return kept(reviewed(version, one)[0])
+
+
+def usd(one: Batch) -> float | None:
+    """What this batch cost; None when no price was known."""
+    charged = [line["reply"].get("usd") for line in files.read_lines(one.folder / "replies.jsonl") if "reply" in line]
+    known = [value for value in charged if value is not None]
+    return sum(known) if known or not charged else None
