@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -43,20 +44,22 @@ def histogram(values: np.ndarray | pd.Series, bins: int = 40, *, log: bool = Fal
 def spaced(low: float, high: float, bins: int, *, log: bool = False) -> list[float]:
     """Edges of `bins` bins from low to high, rounded outwards to readable steps where the scale is linear."""
     if log:
-        low, high = max(low, 1e-9), max(high, low * 1.0001, 1e-9)
-        return [float(edge) for edge in np.geomspace(low, high * (1 + 1e-9), bins + 1)]
+        edges = [float(edge) for edge in np.geomspace(low, max(high, low * 1.0001), bins + 1)]
+        edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)
+        return edges if all(a < b for a, b in itertools.pairwise(edges)) else [low, max(high, low * 1.0001)]
     if high <= low:
         return [low - 0.5, low + 0.5]
     step = nice((high - low) / bins)
     first = math.floor(low / step) * step
-    count = max(1, math.floor((high - first) / step) + 1)
-    return [round(first + i * step, 10) for i in range(count + 1)]
+    edges = [float(f"{first + i * step:.12g}") for i in range(max(1, math.floor((high - first) / step) + 1) + 1)]
+    edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)
+    return edges if all(a < b for a, b in itertools.pairwise(edges)) else [low, high]
 
 
 def nice(step: float) -> float:
     """The next larger of 1, 2, 2.5, 5, 10 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(step))
-    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= step * 0.999999)
+    return next((factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= step * 0.999999), step)
 
 
 def skewed(values: np.ndarray | pd.Series) -> bool:

@@ -172,7 +172,7 @@ def _is_number(column: _Column) -> bool:
 
 
 def _is_price(column: _Column) -> bool:
-    money = sum(bool(re.search(r"[$€£¥₩원]", cell)) and read_amount(cell) is not None for cell in column.cells)
+    money = sum(bool(re.search(r"[$€£¥₩원]|USD|EUR|GBP|KRW", cell)) and read_amount(cell) is not None for cell in column.cells)
     return money >= 0.5 * len(column.cells) > 0
 
 
