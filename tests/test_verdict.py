@@ -12,7 +12,7 @@ from core.compare.frontier import frontier
 from core.compare.leaderboard import leaderboard
 from core.compare.matrix import lines
 from core.compare.pairs import against, turned, with_reference
-from core.compare.report import file_name, html
+from core.compare.report import file_name, report
 from core.compare.slices import slices
 from core.compare.verdict import Verdict, verdict
 from core.errors import DataError, MissingError
@@ -69,9 +69,9 @@ def test_labels_are_told_in_shares_and_few_rows_in_counts() -> None:
 
 def test_what_tuning_changed_is_told_of_the_same_model_only() -> None:
     rows = prices({**CONSTANT, **FOREST, "SmolLM2 fine-tuned": ("tuned", 0.6), "SmolLM2 prompted": ("prompted", 1.4)})
-    same = [replace(one, settings={"model": "smol"}) if "Smol" in one.title else one for one in rows]
-    assert "Fine-tuning did help the model: untuned it misses by" in told(same).text
-    assert "untuned" not in told(rows).text
+    assert "Fine-tuning did help the model: untuned it misses by" in told(rows).text
+    other = [replace(one, title="GPT prompted") if one.family == "prompted" else one for one in rows]
+    assert "untuned" not in told(other).text
 
 
 def test_a_price_is_named_when_the_better_model_has_one() -> None:
@@ -191,7 +191,7 @@ def test_the_report_escapes_everything_and_loads_nothing() -> None:
     rows = [evaluation(HOSTILE, "tuned", ["a", HOSTILE, "b"], ["a", "b", HOSTILE], task="qa", settings={"prompt": HOSTILE}),
             evaluation("정상 모델", "classical", ["a", HOSTILE, "b"], ["a", None, "b"], task="qa")]  # fmt: skip
     board = leaderboard(rows, resamples=200)
-    page = html(board, verdict(board), title=HOSTILE, texts=dict.fromkeys(range(3), HOSTILE))
+    page = report(board, verdict(board), title=HOSTILE, texts=dict.fromkeys(range(3), HOSTILE))
     assert "<img" not in page
     assert "<script" not in page
     assert "</script" not in page

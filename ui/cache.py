@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -15,6 +16,11 @@ from core.prediction import examples as make_examples
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from core.augment.presets import AugmentSettings
+    from core.augment.report import Report
+    from core.augment.requests import Ask, Estimate
+    from core.io.augmenting import Writer
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -77,3 +83,65 @@ def comparable(found: list[Evaluation], version: str) -> list[Evaluation]:
     own = [one for one in found if one.version == version]
     newest = (own or found)[-1:] if found else []
     return [one for one in found if newest and one.test_id == newest[0].test_id]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def augment_estimate(dataset: str, version: str, settings: AugmentSettings, writer: Writer) -> Estimate:
+    """What an augmentation takes. Raises what cannot be asked for."""
+    from core.io import augmenting
+
+    return augmenting.estimated(_augment_asks(dataset, version, settings), writer)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _augment_asks(dataset: str, version: str, settings: AugmentSettings) -> list[Ask]:
+    from core.io import augmenting
+
+    return augmenting.asks(store.version(dataset, version), settings)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def augment_reviewed(dataset: str, version: str, batch: str, stamp: tuple[int, int]) -> tuple[pd.DataFrame, Report]:
+    """Every variant of a batch as judged and decided. Shared: do not change it."""
+    from core.io import batches
+
+    one = store.version(dataset, version)
+    return batches.reviewed(one, batches.batch(one, batch))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def class_sizes(dataset: str, version: str) -> dict[str, int]:
+    """Train rows of each class."""
+    one = store.version(dataset, version)
+    return store.frame(one, [one.roles.target or ""], split="train")[one.roles.target].astype("str").value_counts().to_dict()
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _verdict(dataset: str, version: str, stamp: Any) -> Any:
+    from core.compare.verdict import verdict as judge
+
+    shown = _board(dataset, version, None, stamp)
+    return judge(shown) if shown else None
+
+
+def verdict(dataset: str, version: str) -> Any:
+    """The verdict on `board`, whatever its reference; None while nothing has answered."""
+    return _verdict(dataset, version, kept.stamp(dataset))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def training_rows(dataset: str, version: str, max_tokens: int, model: str) -> Any:
+    """A version's train and validation rows as this model's tokens (`core.io.lora.Prepared`)."""
+    from core.finetune.settings import TrainSettings
+    from core.io import lora
+
+    one = store.version(dataset, version)
+    return lora.prepare(one, lora.prompt_of(one), TrainSettings(max_tokens=max_tokens), Path(model))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def leaked(dataset: str, version: str) -> int:
+    """Test rows that are also train rows, by their texts."""
+    from core.finetune import checks
+
+    return checks.leaked(examples(dataset, version, "train").text, examples(dataset, version, "test").text)

@@ -132,7 +132,7 @@ def _row(one: Evaluation, title: str, frame: pd.DataFrame, answers: Answers, mea
         id=one.id, title=title, family=one.family, predictor=one.predictor,
         values={name: value for name, value in measured.items() if name != "coverage"},
         coverage=measured["coverage"], n=n,
-        unread=int(np.sum(~answers.read)), errors=int((frame["status"] == "error").sum()),
+        unread=int(np.sum(~answers.read)), errors=frame["status"].tolist().count("error"),
         clipped=clipped(answers), clamped=clamped(answers),
         usd_per_1000=1000 * float(usd.sum()) / n if len(usd) and usd.sum() > 0 else None,
         seconds_per_1000=1000 * total / n if total > 0 else None,
@@ -145,7 +145,8 @@ def _row(one: Evaluation, title: str, frame: pd.DataFrame, answers: Answers, mea
 def _numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
     if column not in frame:
         return np.array([])
-    return pd.to_numeric(frame[column], errors="coerce").dropna().to_numpy(dtype=float)
+    numbers = np.asarray(pd.to_numeric(frame[column], errors="coerce"), dtype=float)
+    return numbers[~np.isnan(numbers)]
 
 
 def _rank(row: Row, name: str) -> tuple[float, str]:

@@ -41,8 +41,8 @@ svg { width: 100%; height: auto; } svg text { fill: var(--ink); font-size: 13px;
 """
 
 
-def html(board: Board, verdict: Verdict, *, title: str, texts: Mapping[int, str] | None = None, made: str = "") -> str:
-    """The report. `texts`: the question of each place in the test split, for the worst rows; `made`: a date to print."""
+def report(board: Board, verdict: Verdict, *, title: str = "Comparison", texts: Mapping[int, str] | None = None, made: str = "") -> str:
+    """The whole page. `texts`: the question of each place in the test split, for the worst rows; `made`: a date to print."""
     parts = [
         f'<p class="soft">{escape(title)}{" · " + escape(made) if made else ""}</p>',
         f"<h1>{escape(verdict.headline)}</h1>",

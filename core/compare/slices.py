@@ -5,12 +5,14 @@ p values are adjusted by Benjamini-Hochberg over the slices, because there are m
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from core import format as fmt
 from core.compare.board import Board
 from core.evaluate.intervals import PREVIEW, Measured, measure
 from core.evaluate.paired import benjamini_hochberg, differences
@@ -65,3 +67,22 @@ def _places(board: Board, names: Mapping[int, str], most: int) -> dict[str, np.n
     if rest:
         out[OTHER if OTHER not in out else "all others"] = np.array(sorted(rest))
     return out
+
+
+def by_length(texts: Mapping[int, str]) -> dict[int, str]:
+    """Thirds of the rows by the length of their text."""
+    lengths = {place: len(text) for place, text in texts.items()}
+    low, high = np.quantile(list(lengths.values()), [1 / 3, 2 / 3]) if lengths else (0.0, 0.0)
+    names = (f"up to {low:.0f} characters", f"{low:.0f} to {high:.0f} characters", f"over {high:.0f} characters")
+    return {place: names[int(n > low) + int(n > high)] for place, n in lengths.items()}
+
+
+def by_truth(board: Board) -> dict[int, str]:
+    """Fifths of the rows by the size of a number, or the label itself."""
+    truth = board.rows[0].answers.truth
+    if board.task != "regression":
+        return {int(place): str(value) for place, value in zip(board.index, truth, strict=True)}
+    edges = np.quantile(truth, [0.2, 0.4, 0.6, 0.8])
+    ends = [float(truth.min()), *map(float, edges), float(truth.max())]
+    names = [f"{fmt.metric(board.unit, a)} to {fmt.metric(board.unit, b)}" for a, b in itertools.pairwise(ends)]
+    return {int(place): names[int(np.searchsorted(edges, value, side="left"))] for place, value in zip(board.index, truth, strict=True)}

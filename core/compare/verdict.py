@@ -228,9 +228,16 @@ def _extras(board: Board, tuned: Row, top: Row, constant: Row | None, pairs: Seq
 
 def untuned(board: Board, tuned: Row) -> Row | None:
     """The prompted model that the fine-tuned one was made from, the best of its prompts; None when it did not answer."""
-    base = tuned.evaluation.settings.get("model")
-    found = [row for row in board.rows if row.family == "prompted" and base and row.evaluation.settings.get("model") == base]
-    return found[0] if found else None
+    bases = _models(tuned)
+    return next((row for row in board.rows if row.family == "prompted" and _models(row) & bases), None)
+
+
+def _models(row: Row) -> set[str]:
+    """What the model behind a row is called: as its settings and notes name it, and as its title begins."""
+    one = row.evaluation
+    told = {one.settings.get("model"), one.notes.get("model"), one.notes.get("base")}
+    start = [one.title.split(word)[0].strip() for word in (" fine-tuned", " prompted", " few-shot", " + retrieval") if word in one.title]
+    return {str(name) for name in (*told, *start) if name}
 
 
 def _constant(board: Board) -> Row | None:

@@ -73,7 +73,7 @@ def from_long(frame: pd.DataFrame, task: str | None = None, *, name: str = "pred
     models = frame["model"].astype("str") if "model" in frame else pd.Series([name] * len(frame), index=frame.index)
     every = frame.drop_duplicates("index").sort_values("index")
     test = digest([kind, every["index"].tolist(), [str(truth) for truth in every["truth"]]])[:16]
-    return [_evaluation(str(model), frame[models == model], kind, labels, test, len(every)) for model in dict.fromkeys(models)]
+    return [_evaluation(str(model), frame.loc[models == model], kind, labels, test, len(every)) for model in dict.fromkeys(models)]
 
 
 def _evaluation(model: str, rows: pd.DataFrame, kind: str, labels: tuple[str, ...], test: str, test_rows: int) -> Evaluation:
@@ -94,8 +94,8 @@ def _evaluation(model: str, rows: pd.DataFrame, kind: str, labels: tuple[str, ..
         "status": status,
     }
     for column in NUMBERS:
-        cells = pd.to_numeric(rows[column], errors="coerce") if column in rows else pd.Series([None] * len(rows))
-        columns[column] = pd.array(cells.tolist(), dtype="Float64")
+        numbers = [read_amount(cell) for cell in rows[column]] if column in rows else [None] * len(rows)
+        columns[column] = pd.array(numbers, dtype="Float64")
     text = "float64" if kind == "regression" else "str"
     answers = pd.DataFrame(columns).sort_values("index", ignore_index=True)
     answers = answers.astype({"guess": text, "truth": text, "raw": "str", "status": "str"})

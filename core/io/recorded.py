@@ -102,9 +102,10 @@ def read_guesses(name: str) -> tuple[dict[str, Any], pd.DataFrame]:
     if column is None:
         raise DataError(f"{path.name} has the columns {', '.join(frame.columns)}; one named guess is needed.", title="No answers found")
     frame = frame.assign(item=_items(frame, {one: one for one in frame.columns}))
-    twice = frame["item"][frame["item"].duplicated()]
-    if len(twice):
-        raise DataError(f"{path.name} answers item {twice.iloc[0]} more than once.", title="An item answered twice")
+    items = frame["item"].tolist()
+    twice = [item for item in dict.fromkeys(items) if items.count(item) > 1] if len(set(items)) < len(items) else []
+    if twice:
+        raise DataError(f"{path.name} answers item {twice[0]} more than once.", title="An item answered twice")
     return dict(zip(frame["item"], frame[column], strict=True)), frame.assign(guess=frame[column])
 
 

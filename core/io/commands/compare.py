@@ -33,8 +33,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     titles = {row.id: row.title for row in board.rows}
     told = verdict(board)
     result = {
-        "table": [{"model": row.title, "metrics": {name: one.to_dict() for name, one in row.values.items()}, "n": row.n,
-                   "coverage": row.coverage.value} for row in board.rows],
+        "table": table(board),
         "pairs": [{"a": titles[p.a], "b": titles[p.b], "metric": p.metric, "difference": p.difference, "low": _number(p.low),
                    "high": _number(p.high), "p": p.p, "p_adjusted": p.p_adjusted, "verdict": p.verdict,
                    "needed_items": p.needed_items} for p in board.pairs],
@@ -44,6 +43,19 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     if args.out:
         _write(args.out, result, board, told, say)
     return result
+
+
+def table(board: Any) -> list[dict[str, Any]]:
+    """One entry per model, the best first."""
+    return [
+        {
+            "model": row.title,
+            "metrics": {name: one.to_dict() for name, one in row.values.items()},
+            "n": row.n,
+            "coverage": row.coverage.value,
+        }
+        for row in board.rows
+    ]
 
 
 def _number(value: float) -> float | None:
@@ -67,18 +79,18 @@ def _write(folder: str, result: dict[str, Any], board: Any, told: Any, say: Call
 
     import pandas as pd
 
-    from core.compare.report import html
+    from core.compare.report import report
     from core.export import csv_bytes
     from core.io.files import atomic_write
 
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    table = [{"model": one["model"], "n": one["n"], "coverage": one["coverage"],
+    wide = [{"model": one["model"], "n": one["n"], "coverage": one["coverage"],
               **{f"{name}{end}": value[key] for name, value in one["metrics"].items()
                  for key, end in (("value", ""), ("low", "_low"), ("high", "_high"))}} for one in result["table"]]  # fmt: skip
-    atomic_write(place / "table.csv", csv_bytes(pd.DataFrame(table)))
+    atomic_write(place / "table.csv", csv_bytes(pd.DataFrame(wide)))
     atomic_write(place / "pairs.csv", csv_bytes(pd.DataFrame(result["pairs"])))
-    atomic_write(place / "report.html", html(board, told, title="Comparison"))
+    atomic_write(place / "report.html", report(board, told))
     say(f"Wrote report.html, table.csv and pairs.csv to {place}")
 
 

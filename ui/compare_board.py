@@ -1,0 +1,178 @@
+"""Compare, views Leaderboard and Cost and quality: ladder, scatter, the matrix."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import format as fmt
+from core.compare.board import Board, Row
+from core.compare.frontier import frontier
+from core.compare.matrix import COSTS, Cell, lines, short_name
+from core.evaluate.metrics import METRICS
+from ui import charts, tables
+from ui.compare_parts import models
+from ui.layout import card
+from ui.state import plain
+
+SECONDS, DOLLARS = "Seconds per 1,000 answers", "Dollars per 1,000 answers"
+FEWEST = 1e-4
+"""Seconds at which the time axis begins."""
+
+
+def leaderboard(board: Board) -> None:
+    """Pickers, ladder beside cost and quality, the matrix below."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        chosen = models(board, "compare_models")
+        metrics = _metrics(board)
+        st.space("stretch")
+        reference_picker(board)
+    rows = [board.row(id) for id in chosen]
+    left, right = st.columns([1.28, 1])
+    with card(title(board), into=left, help=board.headline.meaning):
+        draw_ladder(board, rows, "compare_ladder")
+    with card("Cost and quality", into=right):
+        scatter(board, rows, SECONDS, "compare_scatter", height=max(200, 40 + 30 * len(rows)))
+    matrix(board, chosen, metrics)
+
+
+def title(board: Board) -> str:
+    """ "Average miss in dollars" """
+    return board.headline.title + (" in dollars" if board.unit_of(board.metrics[0]) == "usd" else "")
+
+
+def reference_picker(board: Board) -> None:
+    """Against whom differences are taken. The page reads the choice before the board is made."""
+    ids = [row.id for row in board.rows]
+    st.selectbox("Reference", ids, index=ids.index(board.reference), key="compare_reference", label_visibility="collapsed", width=260,
+                 format_func=lambda id: f"against {short_name(board.row(id))}", icon=":material/push_pin:")  # fmt: skip
+
+
+def _metrics(board: Board) -> list[str]:
+    names = [*board.metrics, *COSTS]
+    titles = {**{name: METRICS[name].title for name in board.metrics}, **COSTS}
+    kept = st.session_state.get("compare_metrics", names)
+    with st.popover(f"{len(kept) or len(names)} of {fmt.plural(len(names), 'metric')}", icon=":material/table_rows:"):
+        given: Any = {} if "compare_metrics" in st.session_state else {"default": names}
+        chosen = st.multiselect("Metrics", names, format_func=lambda name: str(titles.get(name, name)), key="compare_metrics", **given)
+    return chosen or names
+
+
+def draw_ladder(board: Board, rows: Sequence[Row], key: str) -> None:
+    """The ladder of these models on the headline metric."""
+    name, unit = board.metrics[0], board.unit_of(board.metrics[0])
+    rungs = [charts.Rung(row.title, row.family, m.value, m.low, m.high) for row in rows for m in [row.values[name]]]
+    constant = next((row.values[name].value for row in board.rows if row.family == "trivial"), None)
+    best = rows[0]
+    said = f"{best.title} is first of {len(rows)}: {fmt.metric(unit, best.values[name].value, board.n)}"
+    charts.show(charts.ladder(rungs, unit, best=best.title, constant=constant), key, said)
+
+
+def scatter(board: Board, rows: Sequence[Row], axis: str, key: str, *, height: int) -> None:
+    """Quality over what an answer takes; models on the frontier are named beside their mark."""
+    import plotly.graph_objects as go
+
+    name, unit, kept = board.metrics[0], board.unit_of(board.metrics[0]), frontier(board)
+    fig = charts.figure(height)
+    shown = [(row, x) for row in rows if (x := _across(row, axis)) is not None and math.isfinite(row.values[name].value)]
+    if not shown:
+        st.caption("No model here has a price." if axis == DOLLARS else "No time was measured.")
+        return
+    for row, x in shown:
+        color, symbol = charts.FAMILY[row.family]
+        value = row.values[name]
+        bars = {"type": "data", "array": [value.high - value.value], "arrayminus": [value.value - value.low], "thickness": 1.5, "width": 0}
+        told = f"{fmt.metric(unit, value.value, board.n)}, {_told(row, axis)}"
+        label = charts._safe(fmt.short(row.title, 18)) if row.id in kept or row.family == "tuned" else ""
+        fig.add_trace(go.Scatter(
+            x=[x], y=[value.value], mode="markers+text", text=[label], textposition=_side(x, [a for _, a in shown]),
+            textfont={"color": charts.SOFT, "size": 11}, cliponaxis=False, error_y=bars if math.isfinite(value.low) else None,
+            marker={"color": color, "size": 11, "symbol": symbol, "line": {"width": 2 if symbol.endswith("open") else 0, "color": color}},
+            hovertemplate=f"{charts._safe(row.title)}<br>{told}<extra></extra>"))  # fmt: skip
+    _axes(fig, axis, unit, [x for _, x in shown], board, rows)
+    first = board.row(kept[0])
+    charts.show(fig, key, f"{first.title} is best; it takes {_told(first, axis)}")
+
+
+def _axes(fig: Any, axis: str, unit: str, xs: Sequence[float], board: Board, rows: Sequence[Row]) -> None:
+    low, high = math.floor(math.log10(min(xs))), math.ceil(math.log10(max(xs)))
+    high = max(high, low + 1)
+    step = max(1, math.ceil((high - low) / 4))
+    ticks = [10.0**p for p in range(low, high + 1, step)]
+    names = [fmt.cost(t) if axis == DOLLARS else _seconds(t) for t in ticks]
+    fig.update_xaxes(type="log", range=[low - 0.3, high + 0.3], tickvals=ticks, ticktext=names, showgrid=False,
+                     title={"text": axis, "font": {"size": 12, "color": charts.SOFT}})  # fmt: skip
+    top = max(m.high if math.isfinite(m.high) else m.value for row in rows for m in [row.values[board.metrics[0]]])
+    low_end = min(0.0, *(row.values[board.metrics[0]].value for row in rows))
+    fig.update_yaxes(range=[low_end, top * 1.12 if unit != "share" else min(1.05, top * 1.15)], nticks=4, **charts.axis(unit))
+    fig.update_layout(margin={"l": 0, "r": 16, "t": 10, "b": 0})
+
+
+def _seconds(t: float) -> str:
+    return f"{t:g} s"
+
+
+def _side(x: float, xs: Sequence[float]) -> str:
+    """Labels stay inside: right of the mark on the left half, left of it on the right half."""
+    middle = (math.log10(min(xs)) + math.log10(max(xs))) / 2
+    return "middle left" if math.log10(x) > middle else "middle right"
+
+
+def _across(row: Row, axis: str) -> float | None:
+    if axis == DOLLARS:
+        return row.usd_per_1000
+    return None if row.seconds_per_1000 is None else max(FEWEST, row.seconds_per_1000)
+
+
+def _told(row: Row, axis: str) -> str:
+    if axis == DOLLARS:
+        return f"{fmt.cost(row.usd_per_1000, local='no charge')} per 1,000 answers"
+    return f"{fmt.duration(row.seconds_per_1000)} per 1,000 answers"
+
+
+def matrix(board: Board, chosen: Sequence[str], metrics: Sequence[str]) -> None:
+    """Columns are models, rows are metrics; the best in bold, intervals in grey."""
+    found = lines(board, chosen, metrics)
+    columns = {"\u2007": [plain(line.title) for line in found]}
+    for place, id in enumerate(chosen):
+        columns[plain(board.row(id).title)] = [_cell(line.cells[place]) for line in found]
+    st.table(pd.DataFrame(columns), hide_index=True, border="horizontal")
+    close = " Close enough: within $40 or 20 %." if "hits" in metrics and board.unit == "usd" else \
+            " Close enough: within 40 or 20 %." if "hits" in metrics and "hits" in board.metrics else ""  # fmt: skip
+    clipped = sum(board.row(id).clipped for id in chosen)
+    more = (
+        f" {fmt.plural(clipped, 'answer')} outside the range seen in train {'was' if clipped == 1 else 'were'} clipped to it."
+        if clipped
+        else ""
+    )
+    st.caption(plain(f"Best in bold. Numbers in grey are 95 % intervals. Differences are paired and Holm-adjusted.{close}{more}"))
+
+
+def _cell(cell: Cell) -> str:
+    text = f"**{plain(cell.text)}**" if cell.best else plain(cell.text)
+    word = f" :green[{cell.word}]" if cell.word == "better" else f" :gray[{cell.word}]" if cell.word else ""
+    return text + (f" :gray[:small[{plain(cell.soft)}]]" if cell.soft else "") + word
+
+
+def cost(board: Board) -> None:
+    """The large scatter and a table with what each model takes; the frontier is marked in words."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        axis = st.segmented_control(
+            "Across", [SECONDS, DOLLARS], default=SECONDS, required=True, key="compare_axis", label_visibility="collapsed"
+        )
+    with card(f"{board.headline.title} against {axis.lower()}", help="The frontier: nothing else is at least as good and cheaper."):
+        scatter(board, board.rows, axis, "compare_cost", height=380)
+        st.caption(charts.FAMILY_KEY)
+    kept = frontier(board)
+    unit = board.unit_of(board.metrics[0])
+    frame = pd.DataFrame([{
+        "Model": row.title, board.headline.title: fmt.metric(unit, row.values[board.metrics[0]].value, row.n),
+        "1,000 answers": fmt.cost(row.usd_per_1000, local="local"), "Time for 1,000": fmt.duration(row.seconds_per_1000),
+        "Training": fmt.duration(row.fit_seconds) if row.fit_seconds else "none",
+        "Frontier": "on it" if row.id in kept else "beaten",
+    } for row in board.rows])  # fmt: skip
+    tables.rows(frame, "compare_cost_table")
