@@ -130,6 +130,7 @@ def test_what_cannot_be_read_says_why_and_is_never_a_number() -> None:
     assert {text: p.status for text, p in found.items()} == {"no idea": "unread", "10 to 20": "unread", "": "error", "12": "truncated"}
     assert all(p.value is None and p.note for p in found.values())
     assert prediction("regression", Reply("12.5 dollars and", finish="length"), PROMPT.prefix).value == 12.5
+    assert prediction("regression", Reply("12.99 for 1", finish="length"), PROMPT.prefix).value == 12.99
     assert prediction("classification", Reply("5 stars"), "Stars: ", ("1", "5")).value == "5"
 
 

@@ -7,6 +7,7 @@ never guesses: what cannot be read is unread, refused, truncated or an error, wi
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -112,7 +113,7 @@ def prediction(task: str, reply: Reply, prefix: str = "", labels: Sequence[str] 
     if reply.finish in FAILED:
         return Prediction(None, reply.text, FAILED[reply.finish], **cost, note=reply.error or reply.finish)
     found = _read(task, reply.text, prefix, labels)
-    if reply.finish == "length" and (found.value is None or (task == "regression" and reply.text.rstrip()[-1:].isdigit())):
+    if reply.finish == "length" and (found.value is None or (task == "regression" and _cut_short(reply.text, prefix, found.value))):
         return Prediction(None, reply.text, "truncated", **cost, note="the answer was longer than the tokens it was given")
     if found.value is None:
         return Prediction(None, reply.text, "unread", **cost, note=found.reason)
@@ -127,6 +128,11 @@ def _read(task: str, text: str, prefix: str, labels: Sequence[str]) -> Reading:
     if task == "regression" and sign and not sign.isalnum() and text.lstrip()[:1].isdigit():
         text = sign + text.lstrip()
     return read_reply(task, text, labels)
+
+
+def _cut_short(text: str, prefix: str, value: object) -> bool:
+    """Whether the number that was read is the last thing said, so that digits of it may be missing."""
+    return _read("regression", re.sub(r"[\d.,]+\s*$", "", text), prefix, ()).value != value
 
 
 def _check(shots: int) -> None:

@@ -1,0 +1,177 @@
+"""`baselines TRAIN TEST`: everything cheap on the same test rows, with intervals."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.evaluation import Evaluation
+    from core.prediction import Examples, Predictor
+    from core.version import Roles
+
+HELP = "measure constants, classical models and language models on the same test rows"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("train", metavar="TRAIN", help="a file or a version id (its train rows)")
+    parser.add_argument("test", metavar="TEST", help="a file or a version id (its test rows)")
+    parser.add_argument("--text", metavar="COL", action="append", help="a text column; may be given more than once")
+    parser.add_argument("--target", metavar="COL", help="the column to predict")
+    parser.add_argument("--task", choices=("regression", "classification", "qa"))
+    parser.add_argument("--category", metavar="COL", help="a column of categories, for features and constants per category")
+    parser.add_argument("--only", metavar="a,b", help="names of predictors (default: those that need no language model)")
+    parser.add_argument("--predictor", metavar="file.py:name", action="append", default=[], help="a function of a row of your own")
+    parser.add_argument("--limit", type=int, default=250, help="test rows a language model answers (default 250)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", metavar="DIR", help="write predictions.csv and one CSV per predictor there")
+
+
+def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    from core.errors import SettingsError
+    from core.io.own_predictor import load
+    from core.predict.registry import names_for
+
+    train, test = _rows(args)
+    own = [load(name) for name in args.predictor]
+    names = [name.strip() for name in args.only.split(",") if name.strip()] if args.only else names_for(train.task, default=True)
+    if not args.only:
+        from core.predict.registry import PREDICTORS
+
+        names = [name for name in names if not PREDICTORS[name].needs]
+    if args.only and not names and not own:
+        raise SettingsError("--only names no predictor.", title="Nothing to run")
+    made = [_measured(title, predictor, train, test, say, args.limit) for title, predictor in _predictors(names, own, train, args)]
+    if args.out:
+        _write(Path(args.out), made, say)
+    return {"predictors": [_told(one, args.seed) for one in made]}
+
+
+def _rows(args: argparse.Namespace) -> tuple[Examples, Examples]:
+    """Train and test rows with targets; roles come from the options, else from a version."""
+    from core.errors import SettingsError
+    from core.io.commands import read_data
+    from core.io.store import find
+    from core.prediction import examples
+
+    versions = [None if Path(name).is_file() else find(name) for name in (args.train, args.test)]
+    tables = [
+        read_data(name, split)[0] if version is None or version.roles.split else read_data(name)[0]
+        for name, version, split in zip((args.train, args.test), versions, ("train", "test"), strict=True)
+    ]
+    known = next((version for version in versions if version), None)
+    roles = _roles(args, known.roles if known else None)
+    task = args.task or (known.task if known else None)
+    if not task:
+        raise SettingsError("Say what is predicted with --task regression, classification or qa.", title="Which task?")
+    train = examples(tables[0].reset_index(drop=True), roles, task)
+    return train, examples(tables[1].reset_index(drop=True), roles, task, train.labels)
+
+
+def _roles(args: argparse.Namespace, known: Roles | None) -> Roles:
+    from dataclasses import replace
+
+    from core.version import Roles
+
+    base = known or Roles()
+    return replace(
+        base,
+        text=tuple(args.text) if args.text else base.text,
+        target=args.target or base.target,
+        category=args.category or base.category,
+    )
+
+
+def _predictors(names: list[str], own: list[Any], train: Examples, args: argparse.Namespace) -> list[tuple[str, Predictor]]:
+    """Title and fresh predictor, in the order asked for. Raises SettingsError for a name that cannot answer this task."""
+    from core.errors import SettingsError
+    from core.predict.registry import entry, make, names_for
+
+    found: list[tuple[str, Predictor]] = []
+    for name in names:
+        kind = entry(name)
+        if train.task not in kind.tasks:
+            raise SettingsError(
+                f"'{name}' cannot answer {train.task}. Choose among {', '.join(names_for(train.task))}.", title="Wrong task"
+            )
+        found.append((name, make(name, seed=args.seed, **_given(kind.needs, train))))
+    return [*found, *own]
+
+
+def _given(needs: tuple[str, ...], train: Examples) -> dict[str, Any]:
+    """What a predictor takes from outside: the encoder, or the built-in model with the usual prompt."""
+    if "encode" in needs:
+        from core.io.encoder import encoder
+
+        return {"encode": encoder()}
+    if "complete" not in needs:
+        return {}
+    from core.format import unit_of
+    from core.io.baselines import language_model
+    from core.prompt import default_prompt
+
+    prompt = default_prompt(train.task, train.roles, train.labels, unit_of(train.roles.target))
+    complete, _ = language_model(None, train.task, lambda done, total, message: None, {})
+    how = {"max_tokens": prompt.max_tokens, "prefix": prompt.prefix}
+    return {"prompt": prompt, "complete": lambda requests: complete(requests, **how)}
+
+
+def _measured(title: str, predictor: Predictor, train: Examples, test: Examples, say: Callable[[str], None], limit: int) -> Evaluation:
+    from core.evaluation import Evaluation, answers_frame, test_id
+    from core.io.testing import declared_labels, measure, target_range
+
+    speaks = hasattr(predictor, "complete")
+    rows = test.take(list(range(limit))) if speaks and limit < len(test) else test
+    say(f"{title}: {len(train):,} train rows, {len(rows):,} test rows")
+    found = measure(predictor, train, rows)
+    return Evaluation(
+        title, title, title, "people", "", "", train.task, test_id(test), len(test), answers_frame(rows, found.predictions),
+        declared_labels(train, test), target_range(train), fit_seconds=found.fit_seconds, predict_seconds=found.predict_seconds,
+        train_rows=len(train),
+    )  # fmt: skip
+
+
+def _told(one: Evaluation, seed: int) -> dict[str, Any]:
+    from core.evaluate.answers import answers_of
+    from core.evaluate.intervals import measure
+
+    answers = answers_of(one)
+    return {
+        "predictor": one.predictor,
+        "metrics": {name: value.to_dict() for name, value in measure(answers, seed=seed).items()},
+        "n": one.n,
+        "coverage": float(answers.read.mean()),
+        "seconds": round(one.fit_seconds + one.predict_seconds, 3),
+    }
+
+
+def _write(folder: Path, made: list[Evaluation], say: Callable[[str], None]) -> None:
+    """Long-form predictions, all in one file and one file per predictor."""
+    import pandas as pd
+
+    from core.io.files import atomic_write, slug
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = [one.answers.assign(model=one.title)[["model", *one.answers.columns]] for one in made]
+    atomic_write(folder / "predictions.csv", pd.concat(tables, ignore_index=True).to_csv(index=False))
+    for one, table in zip(made, tables, strict=True):
+        atomic_write(folder / f"{slug(one.title)}.csv", table.to_csv(index=False))
+    say(f"Predictions are in {folder}")
+
+
+def show(result: dict[str, Any]) -> str:
+    from core import format as fmt
+    from core.evaluate.metrics import METRICS
+
+    lines = []
+    for one in result["predictors"]:
+        name, value = next(iter(one["metrics"].items()))
+        low, high = (float("nan") if value[end] is None else value[end] for end in ("low", "high"))
+        ends = fmt.interval(low, high)
+        shown = "n/a" if value["value"] is None else fmt.number(value["value"])
+        lines.append(
+            f"{one['predictor']:20} {METRICS[name].title:20} {shown:>8}   {ends:18} n = {one['n']:,}   {fmt.duration(one['seconds'])}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,82 @@
+"""A person's own predictor from a Python file, on the command line only: `--predictor mine.py:price`.
+
+The name is a function of one row, given as a dict of its columns and `text`, that returns a number, a label or an answer
+(None: it does not know); or a class with fit(train) and predict(rows) as every predictor here has. The file is run with the
+person's own rights.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from core.errors import MissingError, ModelError, SettingsError, StudioError
+from core.prediction import Examples, Prediction, Predictor
+from core.task import target_of
+
+
+@dataclass
+class Own:
+    """A function of one row as a predictor."""
+
+    function: Callable[[dict[str, Any]], Any] = field(repr=False)
+
+    def fit(self, train: Examples) -> Self:
+        """Learns nothing: what the function knows it brought along."""
+        return self
+
+    def predict(self, rows: Examples) -> list[Prediction]:
+        return [self._one(rows.task, place, row) for place, row in enumerate(rows.rows(), start=1)]
+
+    def _one(self, task: str, place: int, row: dict[str, Any]) -> Prediction:
+        try:
+            said = self.function(row)
+        except StudioError:
+            raise
+        except Exception as error:
+            raise ModelError(
+                f"{getattr(self.function, '__name__', 'The function')} failed on test row {place}: {type(error).__name__}: {error}. "
+                "It must answer every row; return None where it does not know.",
+                title="The predictor failed",
+            ) from error
+        value = target_of(task, said)
+        raw = "" if said is None else str(said)
+        return Prediction(value, raw) if value is not None else Prediction(None, raw, "unread", note="the function gave no answer")
+
+
+def load(name: str) -> tuple[str, Predictor]:
+    """Title and predictor of `file.py:name`. Raises SettingsError or MissingError."""
+    file, _, wanted = name.rpartition(":")
+    if not file or not wanted:
+        raise SettingsError(
+            f"'{name}' names no predictor. Write the file and the name in it, such as mine.py:price.", title="Which predictor?"
+        )
+    path = Path(file)
+    if not path.is_file():
+        raise MissingError(f"There is no file '{file}'.", title="No such file")
+    found = getattr(_module(path), wanted, None)
+    if found is None:
+        raise MissingError(f"{path.name} has no '{wanted}'.", title="No such predictor")
+    made = found() if isinstance(found, type) else found
+    if isinstance(made, Predictor):
+        return wanted, made
+    if callable(made):
+        return wanted, Own(made)
+    raise SettingsError(
+        f"'{wanted}' in {path.name} is neither a function of a row nor a class with fit and predict.", title="Not a predictor"
+    )
+
+
+def _module(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(f"own_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise SettingsError(f"{path.name} is not a Python file.", title="Not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ModelError(f"{path.name} cannot be run: {type(error).__name__}: {error}.", title="The file cannot be run") from error
+    return module

@@ -1,0 +1,92 @@
+"""`baselines` and `predict` on the command line: the keys COMMANDS promises, and words for what goes wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from core.__main__ import main
+from core.io import embedded
+from core.reply import Reply
+from tests.doubles import frame, version
+
+
+@pytest.fixture
+def tables(home: Path, tmp_path: Path) -> tuple[str, str]:
+    table = frame("regression")
+    names = []
+    for part in ("train", "test"):
+        path = tmp_path / f"{part}.csv"
+        table[table["split"] == part].drop(columns="split").to_csv(path, index=False)
+        names.append(str(path))
+    return names[0], names[1]
+
+
+def told(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
+    assert main([*argv, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_baselines_prints_the_promised_keys_and_keeps_predictions(tables: Any, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "out"
+    result = told(capsys, "baselines", *tables, "--text", "text", "--target", "answer", "--task", "regression", "--only",
+                  "constant_median,bow_linear", "--out", str(out))  # fmt: skip
+    assert [one["predictor"] for one in result["predictors"]] == ["constant_median", "bow_linear"]
+    assert set(result["predictors"][0]) == {"predictor", "metrics", "n", "coverage", "seconds"}
+    assert set(result["predictors"][0]["metrics"]["mae"]) == {"value", "low", "high"}
+    kept = pd.read_csv(out / "predictions.csv")
+    assert list(kept.columns) == ["model", "index", "guess", "truth", "raw", "status", "tokens_in", "tokens_out", "seconds", "usd"]
+    assert len(kept) == 24
+    assert (out / "bow_linear.csv").exists()
+
+
+def test_a_version_brings_its_roles_and_splits(home: Path, capsys: Any) -> None:
+    one = version("classification")
+    result = told(capsys, "baselines", one.id, one.id, "--only", "majority,svm")
+    assert [p["n"] for p in result["predictors"]] == [12, 12]
+    assert "accuracy" in result["predictors"][0]["metrics"]
+
+
+def test_a_function_of_ones_own_is_measured_beside_the_others(tables: Any, tmp_path: Path, capsys: Any) -> None:
+    own = tmp_path / "mine.py"
+    own.write_text("def price(row):\n    assert 'answer' not in row\n    return 30.0 if 'lamp' in row['text'] else None\n")
+    usual = [*tables, "--text", "text", "--target", "answer", "--task", "regression", "--only", "constant_mean"]
+    result = told(capsys, "baselines", *usual, "--predictor", f"{own}:price")
+    assert result["predictors"][1]["predictor"] == "price"
+    assert 0 < result["predictors"][1]["coverage"] < 1
+    own.write_text("def price(row):\n    return row['nothing']\n")
+    assert main(["baselines", *usual, "--predictor", f"{own}:price"]) == 1
+    assert "failed on test row 1: KeyError" in capsys.readouterr().err
+    assert main(["baselines", *usual, "--predictor", f"{own}:cost"]) == 1
+    assert "mine.py has no 'cost'" in capsys.readouterr().err
+
+
+def test_wrong_calls_say_what_to_do(tables: Any, capsys: Any) -> None:
+    assert main(["baselines", *tables, "--text", "text", "--target", "answer"]) == 1
+    assert "--task" in capsys.readouterr().err
+    assert main(["baselines", *tables, "--text", "text", "--target", "answer", "--task", "regression", "--only", "majority"]) == 1
+    assert "'majority' cannot answer regression" in capsys.readouterr().err
+    assert main(["baselines", *tables, "--text", "text", "--target", "cost", "--task", "regression"]) == 1
+    assert "cost" in capsys.readouterr().err
+
+
+def test_predict_prints_the_promised_keys(tables: Any, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Double:
+        def complete(self, requests: Any, **how: Any) -> list[Reply]:
+            assert how["prefix"] == "The answer is "
+            return [Reply("12" if "lamp" in chat[-1]["content"] else "no idea", 9, 2, 0.1) for chat in requests]
+
+    monkeypatch.setattr(embedded, "engine", lambda: Double())
+    monkeypatch.setattr(embedded, "ensure_converted", lambda say: None)
+    out = tmp_path / "answers.csv"
+    result = told(capsys, "predict", tables[1], "--model", "embedded", "--target", "answer", "--task", "regression", "--out", str(out))
+    assert set(result) == {"model", "n", "coverage", "seconds", "tokens_in", "tokens_out", "usd", "file"}
+    assert result["n"] == 12
+    assert 0 < result["coverage"] < 1
+    kept = pd.read_csv(out)
+    assert set(kept["status"]) == {"ok", "unread"}
+    assert kept["truth"].notna().all()
