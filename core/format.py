@@ -108,6 +108,8 @@ def duration(seconds: float | None, *, about: bool = False) -> str:
     lead = "about " if about else ""
     if seconds < 1:
         ms = seconds * 1000
+        if 0 < ms < 0.05 and not about:
+            return "< 0.1 ms"
         return lead + (f"{ms:.1f} ms" if ms < 1 else f"{ms:.0f} ms") if not about else "about 1 s"
     if seconds < 59.5:
         return f"{lead}{_two(seconds) if about else f'{seconds:.0f}'} s" if seconds >= 9.5 or about else f"{seconds:.1f} s"

@@ -14,7 +14,7 @@ from core import format as fmt
         (fmt.share(0.58, 292), "58 %"), (fmt.share(0.7512, 1000), "75.1 %"), (fmt.share(0.75, 20), "15 of 20"), (fmt.share(float("nan")), "n/a"),
         (fmt.p_value(0.0004), "p < 0.001"), (fmt.p_value(0.0042), "p = 0.004"), (fmt.p_value(0.5), "p = 0.50"),
         (fmt.count(2331), "2,331"), (fmt.tokens(312_400), "312k"), (fmt.tokens(1_120_000), "1.1 M"),
-        (fmt.duration(0.0004), "0.4 ms"), (fmt.duration(0.096), "96 ms"), (fmt.duration(41), "41 s"), (fmt.duration(231), "3 min 51 s"),
+        (fmt.duration(0.0004), "0.4 ms"), (fmt.duration(0.00001), "< 0.1 ms"), (fmt.duration(0.096), "96 ms"), (fmt.duration(41), "41 s"), (fmt.duration(231), "3 min 51 s"),
         (fmt.duration(7800), "2 h 10 min"), (fmt.duration(45.3, about=True), "about 45 s"), (fmt.duration(138, about=True), "about 2 min"),
         (fmt.duration(0.01, about=True), "about 1 s"), (fmt.duration(None), "n/a"),
         (fmt.interval(41.94, 46.4, "usd"), "41.9 – 46.4"), (fmt.interval(1.9, 9.6, "usd", prose=True), "[1.9, 9.6]"), (fmt.interval(0.31, 0.6, "share"), "31 – 60"),
