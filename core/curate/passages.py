@@ -1,0 +1,84 @@
+"""Long passages that two texts share although the texts as wholes differ.
+
+Rules: a run of 13 words (the rule of the GPT-3 contamination study; runs that stand in more than 10 train texts are
+formulas, not copies), or a whole text of at least 50 characters inside another one. Texts come normalised, words apart
+by single spaces. Not known here: which side is train.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+WORDS, COMMON, CHARACTERS = 13, 10, 50
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+
+
+def shared_runs(train: Sequence[str], test: Sequence[str]) -> list[tuple[int, int]]:
+    """(train, test) pairs that share 13 words in a row which at most 10 train texts have."""
+    ids: dict[str, int] = {}
+    marks_train, rows_train = _runs(train, ids)
+    marks_test, rows_test = _runs(test, ids)
+    wanted = np.isin(marks_train, marks_test)
+    marks, rows = marks_train[wanted], rows_train[wanted]
+    once = np.unique(np.column_stack([marks, rows.astype(np.uint64)]), axis=0) if len(marks) else np.empty((0, 2), dtype=np.uint64)
+    found, starts, counts = np.unique(once[:, 0], return_index=True, return_counts=True)
+    rare = {int(mark): once[at : at + n, 1] for mark, at, n in zip(found, starts, counts, strict=True) if n <= COMMON}
+    hits = np.isin(marks_test, np.array(list(rare), dtype=np.uint64))
+    pairs = zip(marks_test[hits].tolist(), rows_test[hits].tolist(), strict=True)
+    return sorted({(int(one), there) for mark, there in pairs for one in rare[mark]})
+
+
+def contained(inner: Sequence[str], outer: Sequence[str]) -> list[tuple[int, int]]:
+    """(inner, outer) pairs where a text of at least 50 characters stands whole inside another one."""
+    heads = {row: text[:CHARACTERS] for row, text in enumerate(inner) if len(text) >= CHARACTERS}
+    by_mark: dict[int, list[int]] = {}
+    for row, mark in zip(heads, _windows("".join(heads.values()))[::CHARACTERS].tolist(), strict=True) if heads else ():
+        by_mark.setdefault(mark, []).append(row)
+    keys = np.array(sorted(by_mark), dtype=np.uint64)
+    found: set[tuple[int, int]] = set()
+    for start in range(0, len(outer) if heads else 0, 2_000):
+        some = outer[start : start + 2_000]
+        marks = _windows("\0".join(some))
+        places = np.flatnonzero(np.isin(marks, keys))
+        ends = np.cumsum([len(text) + 1 for text in some])
+        for mark, at in zip(marks[places].tolist(), np.searchsorted(ends, places, side="right").tolist(), strict=True):
+            found.update((row, start + at) for row in by_mark[mark] if inner[row] in some[at])
+    return sorted(found)
+
+
+def _runs(texts: Sequence[str], ids: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Fingerprints of every run of 13 words, and the text each stands in. New words are added to `ids`."""
+    marks, rows = [np.empty(0, dtype=np.uint64)], [np.empty(0, dtype=np.int64)]
+    for row, text in enumerate(texts):
+        words = text.split()
+        if len(words) >= WORDS:
+            codes = np.array([ids.setdefault(word, len(ids) + 1) for word in words], dtype=np.uint64)
+            marks.append(_rolled(codes, WORDS))
+            rows.append(np.full(len(words) - WORDS + 1, row))
+    return np.concatenate(marks), np.concatenate(rows)
+
+
+def _windows(text: str) -> np.ndarray:
+    """Fingerprints of every run of 50 characters."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    return _rolled(codes, CHARACTERS) if len(codes) >= CHARACTERS else np.empty(0, dtype=np.uint64)
+
+
+def _rolled(codes: np.ndarray, width: int) -> np.ndarray:
+    """A polynomial fingerprint, modulo 2^64, of every `width` codes in a row; codes are spread over all bits first."""
+    spread = (codes + np.uint64(1)) * _FACTOR
+    spread ^= spread >> np.uint64(29)
+    marks, size, part, length, count = np.zeros(len(codes) + 1, dtype=np.uint64), 0, spread, 1, len(codes) - width + 1
+    while length <= width:  # doubling: a run of 13 is runs of 1, 4 and 8 side by side
+        if width & length:
+            marks = marks[: len(codes) - size - length + 1] * _power(length) + part[size : size + len(codes) - size - length + 1]
+            size += length
+        part = part[:-length] * _power(length) + part[length:] if len(part) > length else part[:0]
+        length *= 2
+    return marks[:count]
+
+
+def _power(exponent: int) -> np.uint64:
+    return np.uint64(pow(0xD6E8FEB86659FD93, exponent, 2**64))
