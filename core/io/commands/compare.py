@@ -58,6 +58,19 @@ def table(board: Any) -> list[dict[str, Any]]:
     ]
 
 
+def table(board: Any) -> list[dict[str, Any]]:
+    """One object per model, the best first: metrics with intervals, rows, coverage."""
+    return [
+        {
+            "model": row.title,
+            "metrics": {name: one.to_dict() for name, one in row.values.items()},
+            "n": row.n,
+            "coverage": row.coverage.value,
+        }
+        for row in board.rows
+    ]
+
+
 def _number(value: float) -> float | None:
     return value if value == value else None
 
