@@ -145,3 +145,112 @@ def leaked(dataset: str, version: str) -> int:
     from core.finetune import checks
 
     return checks.leaked(examples(dataset, version, "train").text, examples(dataset, version, "test").text)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def test_hash(dataset: str, version: str) -> str:
+    """The hash of a version's test rows: which evaluations belong to it."""
+    from core.evaluation import test_id
+
+    return test_id(examples(dataset, version, "test"))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _ranked(dataset: str, version: str, stamp: Any) -> list[Any]:
+    from core.evaluate.inside import measured
+
+    wanted = test_hash(dataset, version)
+    same = [one for one in kept.of(dataset) if one.test_id == wanted]
+    own = [one for one in same if one.version == version]
+    titles = {one.title for one in own}
+    found = own + [one for one in same if one.version != version and one.title not in titles]
+    return list(zip(found, measured(found), strict=True))
+
+
+def ranked(dataset: str, version: str) -> list[Any]:
+    """(evaluation, its metrics) of everything that answered this version's test rows, each over the rows it answered itself."""
+    return _ranked(dataset, version, kept.stamp(dataset))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def neighbours(dataset: str, version: str) -> Any:
+    """The train texts of a version, searchable by similarity."""
+    from core.predict.neighbours import Index
+
+    return Index().fit(examples(dataset, version, "train").text)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def train_facts(dataset: str, version: str) -> dict[str, float]:
+    """What estimates need: train and test rows, mean characters of a train text, different labels in train."""
+    train, test = examples(dataset, version, "train"), examples(dataset, version, "test")
+    length = sum(map(len, train.text[:2000])) / max(1, len(train.text[:2000]))
+    return {"train": len(train), "test": len(test), "length": length, "labels": len(set(train.targets or ()))}
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, scope="session")
+def loaded(sha: str, name: str, options: Any, _data: bytes) -> Any:
+    """An uploaded file as it was read (`core.load.read.Loaded`), by the hash of its bytes."""
+    from core.io import reading
+
+    return reading.load(name, _data, options)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, scope="session")
+def guessed(sha: str, name: str, options: Any, _loaded: Any) -> Any:
+    """The roles guessed for an uploaded file."""
+    from core.load.roles import guess
+
+    return guess(_loaded.frame)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def profile(dataset: str, version: str) -> Any:
+    """Columns and findings of a version, of its first 200,000 rows when it is longer."""
+    from core.explore.profile import profile as make
+    from core.io import numbers
+
+    one = store.version(dataset, version)
+    rows = frame(dataset, version).head(200_000)
+    return make(rows, one.roles, one.task, numbers.lengths(one)[: len(rows)] if one.roles.text else None)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def lengths(dataset: str, version: str, tokenizer: str) -> Any:
+    """Tokens per row of a version as an array."""
+    from core.io import numbers
+
+    return numbers.lengths(store.version(dataset, version), tokenizer)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def measured(dataset: str, version: str, column: str) -> Any:
+    """A numeric column or a number beside the table (n_tokens, target) as an array of floats."""
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    from core.io import numbers
+
+    one = store.version(dataset, version)
+    if column in one.columns:
+        return pd.to_numeric(frame(dataset, version)[column], errors="coerce").to_numpy(dtype="float64")
+    return pq.read_table(numbers.ensure(one), columns=[column]).column(column).to_numpy()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def same_text(dataset: str, version: str) -> dict[int, tuple[int, ...]]:
+    """Row -> all rows with the same text, for rows that have such others."""
+    from core.explore.findings import text_of
+
+    text = text_of(frame(dataset, version), store.version(dataset, version).roles)
+    twice = text[(text != "") & text.duplicated(keep=False)]
+    groups = [tuple(int(row) for row in rows) for rows in twice.groupby(twice).groups.values()]
+    return {row: rows for rows in groups for row in rows}
+
+
+@st.cache_data(ttl="30s", max_entries=1, show_spinner=False)
+def embedded_ready() -> bool:
+    """Whether the embedded model is converted, so that its tokenizer is at hand."""
+    from core.io import embedded
+
+    return embedded.is_ready()

@@ -1,0 +1,209 @@
+"""Baselines: the figures inside one model. Each is a filter: what is clicked or dragged stays in `baselines_rows`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core import format as fmt
+from core.evaluate.answers import Answers, confusion
+from core.evaluate.inside import CLOSE, FAR, OFF, by_category, residual_bins
+from core.version import Version
+from ui import charts, tables
+from ui.baselines_ladder import Ranked
+
+SYMBOL = {CLOSE: (charts.GOOD, "circle"), OFF: (charts.FAIR, "diamond"), FAR: (charts.POOR, "x")}
+SQUARE = 330
+
+
+def _on_select(key: str, places: Callable[[dict[str, Any]], list[int]]) -> Callable[[], None]:
+    """A callback that keeps the places of the rows a selection means; an empty selection changes nothing."""
+
+    def keep() -> None:
+        selection = (st.session_state.get(charts.selection_key(key)) or {}).get("selection", {})
+        found = places(selection)
+        if found:
+            st.session_state["baselines_rows"] = found
+
+    return keep
+
+
+def _custom(point: dict[str, Any]) -> Any:
+    data = point.get("customdata")
+    return data[0] if isinstance(data, (list, tuple)) and data else data
+
+
+def guess_and_truth(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
+    """Every row as a point; on the dashed line the guess is the truth. Drag around points to see their rows."""
+    import plotly.graph_objects as go
+
+    unit = fmt.unit_of(version.roles.target)
+    read = table[np.isfinite(table["guess"].astype(float))]
+    top = float(np.quantile(np.concatenate([read["truth"], read["guess"]]), 0.995)) * 1.05 if len(read) else 1.0
+    low = min(0.0, float(read["guess"].min()) if len(read) else 0.0, float(read["truth"].min()) if len(read) else 0.0)
+    fig = charts.figure(SQUARE, dragmode="lasso")
+    fig.add_trace(
+        go.Scatter(x=[low, top], y=[low, top], mode="lines", line={"color": charts.INK, "width": 1, "dash": "dot"}, hoverinfo="skip")
+    )
+    for name, (color, symbol) in SYMBOL.items():
+        some = read[read["judged"] == name]
+        fig.add_trace(
+            go.Scatter(
+                x=some["truth"],
+                y=some["guess"],
+                mode="markers",
+                marker={"color": color, "symbol": symbol, "size": 7, "opacity": 0.75},
+                customdata=some["place"],
+                hovertext=[
+                    f"truth {fmt.metric(unit, t)}, guess {fmt.metric(unit, g)}" for t, g in zip(some["truth"], some["guess"], strict=True)
+                ],
+                hoverinfo="text",
+                unselected={"marker": {"opacity": 0.2}},
+            )
+        )
+    fig.update_xaxes(title="Truth", range=[low, top], showgrid=True, gridcolor=charts.GRID, **charts.axis(unit))
+    fig.update_yaxes(title="Guess", range=[low, top], **charts.axis(unit))
+    key = f"baselines_scatter_{one.evaluation.id}"
+    close = fmt.share(float((table["judged"] == CLOSE).mean()), len(table))
+    keep = _on_select(key, lambda s: [int(v) for p in s.get("points", []) if isinstance(v := _custom(p), (int, float))])
+    charts.show(fig, key, f"{close} of the guesses are close to the truth", select="lasso", on_select=keep)
+    beyond = int((read[["truth", "guess"]].max(axis=1) > top).sum())
+    st.caption("Drag around points to see their rows." + (f" {fmt.plural(beyond, 'row')} beyond the axes." if beyond else ""))
+
+
+def residuals(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
+    """How far and in which direction the guesses miss. Drag across bars to see their rows."""
+    unit = fmt.unit_of(version.roles.target)
+    edges, counts = residual_bins(answers)
+    miss = table["miss"].dropna()
+    bias = float(miss.mean()) if len(miss) else 0.0
+    fig = charts.histogram(edges, counts, unit=unit, height=SQUARE, lines=[0.0], drag=True)
+    fig.update_xaxes(title="Guess minus truth")
+    key = f"baselines_residuals_{one.evaluation.id}"
+
+    def places(selection: dict[str, Any]) -> list[int]:
+        spans = [box["x"] for box in selection.get("box", []) if box.get("x")]
+        if not spans:
+            return []
+        low, high = min(spans[0]), max(spans[0])
+        low = -np.inf if low <= edges[0] else low
+        high = np.inf if high >= edges[-1] else high
+        return table.loc[(table["miss"] >= low) & (table["miss"] <= high), "place"].astype(int).tolist()
+
+    way = "too high" if bias > 0 else "too low"
+    charts.show(fig, key, f"Guesses are {fmt.metric(unit, abs(bias))} {way} on average", select="box", on_select=_on_select(key, places))
+    said = f"On average {fmt.metric(unit, abs(bias))} {way}. Drag across bars to see their rows."
+    st.caption(said.replace("$", "\\$"))
+
+
+def categories(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
+    """The average miss or the share right per category, the most frequent first. Click a bar to see its rows."""
+    names = table["category"].tolist()
+    if not any(names):
+        st.caption("No column has the role category. Give one that role on Explore to see where this model is good.")
+        return
+    numeric = version.task == "regression"
+    unit = fmt.unit_of(version.roles.target) if numeric else "share"
+    parts = by_category(answers, names)
+    labels = [f"{fmt.metric(unit, part.measured.value, part.measured.n)}  n = {fmt.count(part.measured.n)}" for part in parts]
+    fig = charts.bars([part.name or "(none)" for part in parts], [part.measured.value for part in parts], labels)
+    fig.update_layout(margin={"l": 0, "r": 110, "t": 6, "b": 0})
+    key = f"baselines_categories_{one.evaluation.id}"
+
+    def places(selection: dict[str, Any]) -> list[int]:
+        found = [_custom(p) for p in selection.get("points", [])]
+        chosen = {parts[int(i)].name for i in found if isinstance(i, (int, float))}
+        return table.loc[table["category"].isin(chosen), "place"].astype(int).tolist()
+
+    what = "Average miss" if numeric else "Share right"
+    charts.show(fig, key, f"{what} by category", select="points", on_select=_on_select(key, places))
+    st.caption(f"{what} of the {len(parts)} most frequent categories. Click a bar to see its rows.")
+
+
+def looks_at(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
+    """What adds to the answer and what takes from it."""
+    pairs = _weights(one)[:16]
+    if not pairs:
+        st.caption("This predictor does not say what it looks at. Linear models, support vector machines and forests do.")
+        return
+    colors = [charts.CLASSICAL if weight >= 0 else charts.FREE[0] for _, weight in pairs]
+    fig = charts.bars(
+        [name for name, _ in pairs], [weight for _, weight in pairs], [fmt.number(weight, 2) for _, weight in pairs], colors=colors
+    )
+    charts.show(fig, f"baselines_weights_{one.evaluation.id}", f"{pairs[0][0]} weighs most")
+    scale = " On the logarithm of the target." if one.evaluation.notes.get("log") else ""
+    st.caption(
+        ("Blue adds to the answer, the other colour takes from it." if min(w for _, w in pairs) < 0 else "Longer weighs more.") + scale
+    )
+
+
+def weights_table(one: Ranked) -> None:
+    """All weights the evaluation kept."""
+    import pandas as pd
+
+    pairs = _weights(one)
+    if pairs:
+        tables.rows(pd.DataFrame(pairs, columns=["What", "Weight"]), "baselines_weights", height=380)
+
+
+def _weights(one: Ranked) -> list[tuple[str, float]]:
+    return [(str(name), float(weight)) for name, weight in one.evaluation.notes.get("looks_at", [])]
+
+
+def matrix(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
+    """Truth down, guess across; the darker, the larger the share of that truth. Click a cell to see its rows."""
+    import plotly.graph_objects as go
+
+    labels, counts = confusion(answers)
+    shown = list(labels) + (["unread"] if counts[:, -1].any() else [])
+    counts = counts[:, : len(shown)]
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    cells = [(i, j) for i in range(len(labels)) for j in range(len(shown))]
+    side = max(14, min(46, 250 // max(len(labels), 1)))
+    height = max(SQUARE, 60 + (side + 6) * len(labels))
+    fig = charts.figure(height)
+    slots = [f"#0000{11 + min(9, int(shares[i, j] * 9.99))}" for i, j in cells]
+    fig.add_trace(
+        go.Scatter(
+            x=[j for _, j in cells],
+            y=[i for i, _ in cells],
+            mode="markers+text",
+            marker={"symbol": "square", "size": side, "color": slots},
+            text=[str(counts[i, j]) if counts[i, j] else "" for i, j in cells],
+            textfont={"color": [charts.PAGE if shares[i, j] > 0.45 else charts.INK for i, j in cells], "size": 12},
+            customdata=list(range(len(cells))),
+            hovertext=[f"{counts[i, j]} of {counts[i].sum()}" for i, j in cells],
+            hoverinfo="text",
+            unselected={"marker": {"opacity": 0.5}},
+        )
+    )
+    names = [charts._safe(fmt.short(name, 14)) for name in shown]
+    fig.update_xaxes(title="Guess", tickvals=list(range(len(shown))), ticktext=names, range=[-0.6, len(shown) - 0.4], side="bottom")
+    fig.update_yaxes(
+        title="Truth", tickvals=list(range(len(labels))), ticktext=names[: len(labels)], range=[len(labels) - 0.4, -0.6], showgrid=False
+    )
+    key = f"baselines_matrix_{one.evaluation.id}"
+
+    def places(selection: dict[str, Any]) -> list[int]:
+        found = [cells[int(v)] for p in selection.get("points", []) if isinstance(v := _custom(p), (int, float))]
+        mask = np.zeros(len(table), dtype=bool)
+        for i, j in found:
+            guessed = table["guess"] == shown[j] if j < len(labels) else ~np.asarray(answers.read)
+            mask |= ((table["truth"] == labels[i]) & guessed).to_numpy()
+        return table.loc[mask, "place"].astype(int).tolist()
+
+    right = int(np.trace(counts[:, : len(labels)]))
+    charts.show(fig, key, f"{right} of {answers.n} are right", select="points", on_select=_on_select(key, places))
+    st.caption("Click a cell to see its rows. Darker: a larger share of that truth.")
+
+
+DRAW: dict[str, Callable[[Version, Ranked, Answers, Any], None]] = {
+    "Guess and truth": guess_and_truth,
+    "Residuals": residuals,
+    "By category": categories,
+    "What it looks at": looks_at,
+    "Confusion": matrix,
+}

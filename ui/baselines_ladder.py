@@ -1,0 +1,177 @@
+"""Baselines: the ladder of everything that answered the test rows, finished or still running, and which model is chosen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core import format as fmt
+from core.evaluate.intervals import Measured
+from core.evaluate.metrics import METRICS
+from core.evaluation import Evaluation
+from core.io import jobs as work
+from core.task import task
+from core.version import Version
+from ui import cache, charts
+from ui.jobs import line, share
+from ui.layout import card
+from ui.state import plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One model on the ladder."""
+
+    evaluation: Evaluation
+    values: Mapping[str, Measured]
+
+
+def found(version: Version) -> list[Ranked]:
+    """Everything that answered this version's test rows, the best by the headline first."""
+    headline = METRICS[task(version.task or "chat").headline]
+
+    def order(one: Ranked) -> tuple[float, str]:
+        value = one.values[headline.name].value if headline.name in one.values else math.nan
+        return (headline.rank(value) if math.isfinite(value) else math.inf, one.evaluation.title)
+
+    return sorted((Ranked(*pair) for pair in cache.ranked(version.dataset, version.id)), key=order)
+
+
+def unit_of(version: Version, name: str) -> str:
+    """The unit a metric's value is shown in."""
+    unit = METRICS[name].unit
+    return fmt.unit_of(version.roles.target) if unit == "target" else unit
+
+
+def title_of(version: Version, name: str) -> str:
+    return METRICS[name].title + (" in dollars" if unit_of(version, name) == "usd" else "")
+
+
+def chosen(ranked: list[Ranked]) -> Ranked:
+    """The model that is looked into: the one that was clicked, else the best."""
+    wanted = st.session_state.get("baselines_model")
+    return next((one for one in ranked if one.evaluation.id == wanted), ranked[0])
+
+
+def ladder_card(version: Version, ranked: list[Ranked]) -> None:
+    """Metric picker, ladder, key. A click on a dot chooses the model."""
+    names = [name for name in task(version.task or "chat").metrics if all(name in one.values for one in ranked)]
+    if st.session_state.get("baselines_metric") not in names:
+        st.session_state.pop("baselines_metric", None)
+    name = st.session_state.get("baselines_metric", names[0])
+
+    def picker() -> None:
+        st.selectbox(
+            "Metric", names, key="baselines_metric", format_func=lambda one: METRICS[one].title, label_visibility="collapsed", width=190
+        )
+
+    with card(title_of(version, name), control=picker, help=METRICS[name].meaning):
+        shown = sorted(ranked, key=lambda one: _rank(one, name))
+        _draw(version, shown, name)
+        least, most = min(one.evaluation.n for one in ranked), max(one.evaluation.n for one in ranked)
+        fewer = f" Language models answered the first {fmt.count(least)} of {fmt.count(most)} rows." if least < most else ""
+        st.caption(charts.FAMILY_KEY + " Shaded: the best one's interval. Dotted: the constant. Click a model to look inside." + fewer)
+
+
+def _rank(one: Ranked, name: str) -> float:
+    value = one.values[name].value
+    return METRICS[name].rank(value) if math.isfinite(value) else math.inf
+
+
+def _draw(version: Version, shown: list[Ranked], name: str) -> None:
+    unit = unit_of(version, name)
+    rungs = [_rung(one, name) for one in shown]
+    constants = [one.values[name].value for one in shown if one.evaluation.predictor in ("constant_median", "constant_mean", "majority")]
+    key = f"baselines_ladder_{name}"
+
+    def click() -> None:
+        points = (st.session_state.get(charts.selection_key(key)) or {}).get("selection", {}).get("points", [])
+        place = _place(points)
+        if place is not None and place < len(shown):
+            st.session_state["baselines_model"] = shown[place].evaluation.id
+            st.session_state.pop("baselines_rows", None)
+
+    best = shown[0]
+    said = f"{best.evaluation.title} is first of {len(shown)}: {fmt.metric(unit, best.values[name].value, best.evaluation.n)}"
+    fig = charts.ladder(rungs, unit, best=rungs[0].title, constant=constants[0] if constants else None)
+    charts.show(fig, key, said, select="points", on_select=click)
+
+
+def _rung(one: Ranked, name: str) -> charts.Rung:
+    value = one.values[name]
+    low, high = (value.low, value.high) if math.isfinite(value.low) else (value.value, value.value)
+    return charts.Rung(one.evaluation.title, one.evaluation.family, value.value, low, high)
+
+
+def _place(points: list[Any]) -> int | None:
+    """The row a click belongs to, from the point's customdata."""
+    for point in points:
+        data = point.get("customdata")
+        data = data[0] if isinstance(data, (list, tuple)) and data else data
+        if isinstance(data, (int, float)):
+            return int(data)
+    return None
+
+
+def before(version: Version) -> None:
+    """Nothing has answered yet: what a run would tell."""
+    with card("No baselines yet"):
+        st.caption(
+            "A constant, words counted, trees and neighbours answer the same test rows, each with its 95 % interval. "
+            "What they reach for free is what a language model has to beat."
+        )
+
+
+def table(ranked: list[Ranked]) -> pd.DataFrame:
+    """The ladder as a table: one line per model and metric."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {"model": one.evaluation.title, "family": one.evaluation.family, "metric": name, "value": value.value, "low": value.low,
+             "high": value.high, "n": value.n, "fit_seconds": one.evaluation.fit_seconds, "predict_seconds": one.evaluation.predict_seconds}
+            for one in ranked
+            for name, value in one.values.items()
+        ]
+    )  # fmt: skip
+
+
+def live_card(version: Version, job_id: str) -> None:
+    """The ladder while a job runs: one row per predictor in the order asked for, filled as they finish."""
+    job = work.read(job_id)
+    if not job.alive:
+        st.rerun(scope="app")
+    name = task(version.task or "chat").headline
+    with card(title_of(version, name), help=METRICS[name].meaning):
+        st.progress(share(job), text=plain(line(job)) or "Starting")
+        rungs = [_live_rung(figure) for figure in job.figures.values() if _is_measured(figure)]
+        if rungs:
+            alt = f"{len(rungs)} of {job.total} predictors have answers so far"
+            charts.show(charts.ladder(rungs, unit_of(version, name)), f"baselines_live_{len(rungs)}", alt)
+        else:
+            st.skeleton(height=200)
+        st.caption(charts.FAMILY_KEY)
+
+
+def _is_measured(figure: Any) -> bool:
+    return isinstance(figure, Mapping) and isinstance(figure.get("value"), (int, float))
+
+
+def _live_rung(figure: Mapping[str, Any]) -> charts.Rung:
+    value = float(figure["value"])
+    low, high = (value if figure.get(end) is None else float(figure[end]) for end in ("low", "high"))
+    return charts.Rung(figure["title"], figure["family"], value, low, high)
+
+
+def failures(job: work.Job) -> None:
+    """Predictors that failed, each with its reason."""
+    for figure in job.figures.values():
+        if isinstance(figure, Mapping) and figure.get("state") == "failed":
+            st.markdown(f":red[:material/cancel:] **{plain(figure.get('title', ''))}** {plain(figure.get('reason', ''))}")

@@ -1,0 +1,235 @@
+"""Baselines: which predictors run with which settings, the run bar, and what stands in the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from core import format as fmt
+from core.errors import DataError
+from core.io import jobs as work
+from core.predict.estimate import seconds as estimated
+from core.predict.registry import PREDICTORS, names_for
+from core.version import Version
+from ui import cache, jobs
+from ui.layout import empty, run_bar
+from ui.state import go, guarded, show_error
+
+FAMILIES = {"trivial": "Trivial", "classical": "Classical", "prompted": "Language model"}
+SCALES = ("as each predictor likes", "as they are", "as logarithms")
+SCALED = (
+    "features_linear",
+    "bow_linear",
+    "tfidf_linear",
+    "word2vec_linear",
+    "word2vec_svm",
+    "svm",
+    "forest",
+    "boosting",
+    "embedding_linear",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the button would start."""
+
+    names: tuple[str, ...]
+    seed: int = 0
+    limit: int = 250
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    provider: dict[str, Any] | None = None
+
+
+def nothing_to_measure(version: Version, why: str) -> bool:
+    """Empty states: no target, no test rows. Returns whether one was shown."""
+    if not version.roles.target or not version.task:
+        empty("target", "Nothing to predict yet", "Baselines need to know which column is the answer.", "Choose what to predict",
+              to="explore", key="baselines")  # fmt: skip
+        return True
+    if version.splits.get("test") and version.splits.get("train"):
+        return False
+    number = f"version {version.number}"
+    told = f"Baselines are measured on rows kept aside. Split {number} first: 80 % train, 10 % validation, 10 % test."
+    title = "No test rows yet" if not version.splits.get("test") else "No train rows yet"
+    empty("call_split", title, told, f"Split {number}", to="curate", key="baselines")
+    return True
+
+
+def settings(version: Version, answered: set[str]) -> Plan:
+    """The expander "Predictors and settings": pills by family, seed, rows for language models, the scale of numbers."""
+    kind = version.task or "chat"
+    known = names_for(kind)
+    start = [name for name in names_for(kind, default=True) if name not in answered]
+    with st.expander("Predictors and settings", icon=":material/tune:", key="baselines_settings", on_change="rerun"):
+        names: list[str] = []
+        for family, title in FAMILIES.items():
+            options = [name for name in known if PREDICTORS[name].family == family]
+            picked = st.pills(
+                title, options, selection_mode="multi", default=[name for name in options if name in start],
+                format_func=_title, key=f"baselines_{family}_{kind}_{len(answered)}_{version.id}",
+                help=_meanings(options),
+            )  # fmt: skip
+            names += picked or []
+        left, middle, right = st.columns(3)
+        seed = left.number_input(
+            "Seed", 0, 2**31 - 1, 0, key="baselines_seed", help="The same seed gives the same answers. Recommended: 0."
+        )
+        limit = middle.number_input("Rows for language models", 10, 100_000, 250, step=50, key="baselines_limit",
+                                    help="Language models answer only the first test rows. Recommended: 250.")  # fmt: skip
+        scale = None
+        if kind == "regression":
+            scale = right.selectbox("Numbers are learnt", SCALES, key="baselines_scale",
+                                    help="Logarithms suit skewed prices. Recommended: as each predictor likes.")  # fmt: skip
+        provider = _writer() if any(PREDICTORS[name].family == "prompted" for name in names) else None
+    picked_scale = {"as they are": "plain", "as logarithms": "log"}.get(scale or "")
+    more = {name: {"scale": picked_scale} for name in names if picked_scale and name in SCALED}
+    return Plan(tuple(names), int(seed), int(limit), more, provider)
+
+
+def _title(name: str) -> str:
+    return (
+        PREDICTORS[name].title.replace("{model} ", "").replace("+ retrieval", "retrieval").capitalize()
+        if "{" in PREDICTORS[name].title
+        else PREDICTORS[name].title
+    )
+
+
+def _meanings(names: list[str]) -> str:
+    return "\n".join(f"* {_title(name)}: {PREDICTORS[name].meaning}" for name in names)
+
+
+def _writer() -> dict[str, Any] | None:
+    """The language model that is asked: the built-in one, or a compatible address without a key."""
+    chosen = st.segmented_control("Asked", ["Built-in model", "Compatible address"], default="Built-in model", required=True,
+                                  key="baselines_asked", help="The built-in model is free and offline.")  # fmt: skip
+    if chosen == "Built-in model":
+        return None
+    left, right = st.columns(2)
+    url = left.text_input("Address", key="baselines_url", placeholder="http://localhost:11434/v1")
+    model = right.text_input("Model", key="baselines_model_name", placeholder="qwen3:4b")
+    return {"name": "compatible", "base_url": url.strip(), "model": model.strip()}
+
+
+def about(version: Version, plan: Plan) -> float:
+    """About how many seconds the plan takes."""
+    from core.io import embedded
+
+    facts = cache.train_facts(version.dataset, version.id)
+    return estimated(
+        plan.names, int(facts["train"]), int(facts["test"]), facts["length"], model_rows=plan.limit, prepared=embedded.is_ready()
+    )
+
+
+def missing(version: Version, plan: Plan) -> str | None:
+    """What stands in the way, in the words of the run bar."""
+    if not plan.names:
+        return "Choose a predictor"
+    if plan.provider is not None and not (plan.provider["base_url"] and plan.provider["model"]):
+        return "Name the address and the model"
+    if version.task == "classification" and cache.train_facts(version.dataset, version.id)["labels"] < 2:
+        return "Only one class in train"
+    return None
+
+
+def bar(version: Version, plan: Plan, last: work.Job | None, answered: int) -> None:
+    """How it stands, what it takes, and the one button."""
+    rows = fmt.plural(version.splits.get("test", 0), "test row")
+    if last and last.alive:
+        text = (
+            f"{len(last.request.get('names', []))} predictors · {rows} · estimate {fmt.duration(last.request.get('estimate'), about=True)}"
+        )
+        if run_bar(
+            label="Stop",
+            key="baselines_stop",
+            state="Working",
+            badge="Running",
+            text=text,
+            primary=False,
+            shortcut=None,
+            icon=":material/stop:",
+        ):
+            work.cancel(last.id)
+            st.rerun()
+        return
+    reason = missing(version, plan)
+    if answered and not plan.names:
+        run_bar(label="Add predictors", key="baselines_add", state="Done", badge=f"{answered} answered", text=f"{rows}{_took(last)}",
+                icon=":material/add:", on_click=_open_settings)  # fmt: skip
+        return
+    if reason:
+        run_bar(label=f"Run {fmt.plural(len(plan.names), 'baseline')}", key="baselines_run", state="Not ready", text=reason, disabled=True)
+        return
+    seconds = about(version, plan)
+    free = "free" if plan.provider is None else "priced by that address"
+    leak = _leaked(version)
+    text = f"{fmt.plural(len(plan.names), 'predictor')}, {rows}, {fmt.duration(seconds, about=True)}, {free}"
+    state, badge = ("Warning", f"Leak: {fmt.plural(leak, 'test row')} in train") if leak else ("Ready", None)
+    if run_bar(label=f"Run {fmt.plural(len(plan.names), 'baseline')}", key="baselines_run", state=state, badge=badge, text=text):
+        start(version, plan, seconds)
+
+
+def start(version: Version, plan: Plan, seconds: float) -> None:
+    """Start the job and draw the page anew."""
+    request = {"dataset": version.dataset, "version": version.id, "names": list(plan.names), "settings": plan.settings, "limit": plan.limit,
+               "seed": plan.seed, "estimate": seconds, **({"provider": plan.provider} if plan.provider else {})}  # fmt: skip
+    with guarded():
+        work.start("baselines", request, title=f"{len(plan.names)} baselines", dataset=version.dataset)
+        st.rerun()
+
+
+def latest(version: Version) -> work.Job | None:
+    """The newest baselines job of this version."""
+    return next((job for job in work.all_jobs(version.dataset, "baselines") if job.request.get("version") == version.id), None)
+
+
+def ended(job: work.Job | None) -> None:
+    """Why the last job ended early, when it did, and the way on."""
+    if job is None or job.alive or job.state == "done":
+        return
+    if job.error:
+        jobs.show_failure(job)
+    words = {"cancelled": "The last run was stopped.", "interrupted": "The last run was interrupted."}.get(job.state)
+    if words:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"{words} {job.step} of {job.total} predictors had answered; they are kept.", width="content")
+            if st.button("Resume", key="baselines_resume", icon=":material/play_arrow:"):
+                work.resume(job.id)
+                st.rerun()
+
+
+def unreadable(why: str) -> None:
+    """Targets that are no targets, and the way to mend them."""
+    show_error(DataError(why, title="The target cannot be read"))
+    if st.button("Parse it in Curate", key="baselines_parse", icon=":material/filter_alt:"):
+        go("curate")
+    run_bar(label="Run baselines", key="baselines_run", state="Not ready", text="The target cannot be read in every row", disabled=True)
+
+
+def command(version: Version) -> tuple[str, str]:
+    """The usual predictors on the command line and in Python."""
+    names = [name for name in names_for(version.task or "chat", default=True) if not PREDICTORS[name].needs]
+    python = (
+        "from core.io import store, testing\n"
+        f"version = store.version({version.dataset!r}, {version.id!r})\n"
+        f"for name in {names!r}:\n    print(testing.run_predictor(name, None, version).title)"
+    )
+    return f"python -m core baselines {version.id} {version.id} --only {','.join(names)}", python
+
+
+def _leaked(version: Version) -> int:
+    return cache.leaked(version.dataset, version.id)
+
+
+def _open_settings() -> None:
+    st.session_state["baselines_settings"] = True
+
+
+def _took(job: work.Job | None) -> str:
+    if job is None or job.state != "done":
+        return ""
+    told = job.request.get("estimate")
+    estimate = f" (estimate was {fmt.duration(told, about=True).removeprefix('about ')})" if told else ""
+    return f" · {fmt.duration(job.seconds)}{estimate} · free"
