@@ -382,14 +382,16 @@ def test_a_cancelled_run_keeps_its_last_checkpoint(prices, monkeypatch):
         real(self, done, total, message, **figures)
 
     monkeypatch.setattr(Desk, "say", say)
-    job = jobs.start("finetune", asked(prices, max_steps=12, evaluate_every=2), title="Fine-tune", dataset=prices.dataset)
+    job = jobs.start("finetune", asked(prices, epochs=2, max_steps=12, evaluate_every=2), title="Fine-tune", dataset=prices.dataset)
     assert job.state == "cancelled"
-    assert runs.adapters() == []
     assert runs.last_step(job.folder) == 4
-    from core.io.lora import keep
-
-    assert keep(job.folder).step == 4
-    assert [one.id for one in runs.adapters()] == [job.id]
+    kept = runs.adapters()[0]
+    assert (kept.id, kept.step, kept.steps, kept.stopped) == (job.id, 4, 12, True)
+    monkeypatch.setattr(Desk, "say", real)
+    assert jobs.resume(job.id).state == "done"
+    ended = runs.adapter(job.id)
+    assert not ended.stopped
+    assert [one["step"] for one in runs.history(job.folder) if "loss" in one] == list(range(1, 13))
 
 
 def test_nothing_to_keep_is_said(tmp_path):

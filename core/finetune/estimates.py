@@ -15,7 +15,7 @@ from core.finetune.settings import TrainSettings
 
 PROCESS = 650 << 20
 """Bytes that Python, torch and transformers take before any model (measured)."""
-RATES = {"bf16": 1300.0, "fp32": 500.0}
+RATES = {"bf16": 700.0, "fp32": 300.0}
 """Training tokens per second of two desktop cores with the 135 M model, until this machine has been measured."""
 SLOWER = {"none": 1.0, "8-bit": 3.0, "4-bit": 2.0}
 """How many times slower a step is with a quantized base on a CPU (measured)."""

@@ -3,8 +3,8 @@
 Importing it imports neither torch nor peft.
 """
 
-from core.io.lora.job import LIMIT, Prepared, keep, measure_adapter, prepare, run_finetune, sample
+from core.io.lora.job import LIMIT, Prepared, keep, measure_adapter, prepare, prompt_of, run_finetune, sample
 from core.io.lora.runs import Adapter, adapter, adapters, delete, history, last_step, thinned
 
 __all__ = ["LIMIT", "Adapter", "Prepared", "adapter", "adapters", "delete", "history", "keep", "last_step", "measure_adapter", "prepare",
-           "run_finetune", "sample", "thinned"]  # fmt: skip
+           "prompt_of", "run_finetune", "sample", "thinned"]  # fmt: skip

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.errors import DataError
+from core.errors import DataError, Stopped
 from core.finetune.estimates import steps_of
-from core.finetune.rows import TrainingRows, training_rows
+from core.finetune.rows import TrainingRows, answer_texts, training_rows
 from core.finetune.settings import TrainSettings
+from core.format import unit_of
 from core.io import files, store
 from core.io.embedded import ensure_converted, facts, is_ready, remember_rate, tokenizer
 from core.io.embedded.generate import encode, render
@@ -27,7 +28,7 @@ from core.io.lora import runs
 from core.io.lora.standing import Run, Told, Trained
 from core.io.lora.training import train
 from core.prediction import Examples, examples
-from core.prompt import Prompt
+from core.prompt import Prompt, default_prompt
 from core.version import Version
 
 if TYPE_CHECKING:
@@ -63,6 +64,15 @@ def prepare(version: Version, prompt: Prompt, settings: TrainSettings, base: Pat
     return Prepared(made["train"], made.get("validation"), shown.take(list(range(min(SHOWN, len(shown))))))
 
 
+def prompt_of(version: Version) -> Prompt:
+    """The version's prompt, or the task's default where none was chosen. Raises DataError without a task."""
+    if version.prompt is not None:
+        return version.prompt
+    if not version.task:
+        raise DataError("Nothing is chosen to be predicted. Choose a target on Explore.", title="Choose what to predict")
+    return default_prompt(version.task, version.roles, unit=unit_of(version.roles.target))
+
+
 def _examples(version: Version, split: str) -> Examples | None:
     if version.roles.split is None or not version.splits.get(split):
         return None
@@ -88,16 +98,21 @@ def run_finetune(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
     offline()
     version = store.version(request["dataset"], request["version"])
     settings = TrainSettings.from_dict(request.get("settings", {}))
-    prompt = Prompt.from_dict(request["prompt"]) if request.get("prompt") else version.prompt
-    if prompt is None:
-        raise DataError(f"{version.label} has no prompt. Choose one on Curate.", title="No prompt")
+    prompt = Prompt.from_dict(request["prompt"]) if request.get("prompt") else prompt_of(version)
+    if request.get("measure"):
+        return _measure_again(desk, version, runs.adapter(request["measure"]), int(request.get("limit") or LIMIT))
     if not is_ready():
         ensure_converted(lambda done, total, message: desk.say(done, total, message))
     base = model_dir()
     desk.say(0, 0, "Preparing the rows")
     ready = prepare(version, prompt, settings, base)
     with desk.turn("training"), training_here():
-        made = _trained(desk, version, prompt, settings, base, ready, request.get("continue_from"))
+        try:
+            made = _trained(desk, version, prompt, settings, base, ready, request.get("continue_from"))
+        except Stopped:
+            if runs.last_step(desk.folder) is not None:
+                keep(desk.folder)
+            raise
         evaluation = _measure(desk, version, prompt, made, int(request.get("limit") or LIMIT))
     shutil.rmtree(desk.folder / "checkpoints", ignore_errors=True)
     told = ("step", "steps", "seconds", "train_loss", "validation_loss", "tokens_per_second")
@@ -108,7 +123,7 @@ def _trained(desk: Desk, version: Version, prompt: Prompt, settings: TrainSettin
              continue_from: str | None) -> runs.Adapter:  # fmt: skip
     """The run's adapter: trained now, or found where an earlier start of this job left it."""
     id = desk.folder.name
-    if (files.folder("adapters") / id / runs.ABOUT).is_file():
+    if (files.folder("adapters") / id / runs.ABOUT).is_file() and not runs.adapter(id).stopped:
         return runs.adapter(id)
     rows = sample(ready.train.rows, settings.train_rows, settings.seed)
     steps = steps_of(len(ready.train.rows), settings)
@@ -120,6 +135,8 @@ def _trained(desk: Desk, version: Version, prompt: Prompt, settings: TrainSettin
     about = runs.Adapter(id, f"{runs.base_title(base)} fine-tuned", version.dataset, version.id, version.task or "", 0, steps,
                          settings.to_dict(), prompt.to_dict(), base.name, facts(base).revision, len(rows))  # fmt: skip
     files.write_json(desk.folder / "about.json", {key: getattr(about, key) for key in runs.Adapter.__dataclass_fields__})
+    truth = ready.shown.targets or ()
+    files.write_json(desk.folder / "shown.json", {"Row": list(ready.shown.text), "Truth": answer_texts(ready.shown, prompt, truth)})
     desk.say(0, steps, TITLES["train"], phase="train")
     trained = train(run, _teller(desk))
     if trained.tokens_per_second and settings.quantization == "none":
@@ -144,7 +161,7 @@ def keep(folder: Path) -> runs.Adapter:
         )
     about, told = runs.Adapter(**files.read_json(folder / "about.json")), files.read_json(found / checkpoints.MANIFEST)
     losses, validation = told["losses"], told["validation"]
-    about = replace(about, step=told["step"], seconds=round(told["seconds"], 1), train_loss=losses[-1] if losses else None)
+    about = replace(about, step=told["step"], stopped=True, seconds=round(told["seconds"], 1), train_loss=losses[-1] if losses else None)
     first, last = validation.get("0"), validation.get(str(told["step"]))
     return runs.publish(found, replace(about, validation_loss=last, first_validation_loss=first))
 
@@ -186,6 +203,11 @@ def _measure(desk: Desk, version: Version, prompt: Prompt, made: runs.Adapter, l
         progress=lambda done, of, _: desk.say(done, of, TITLES["test"], phase="test"),
     )
     return evaluation.id
+
+
+def _measure_again(desk: Desk, version: Version, made: runs.Adapter, limit: int) -> dict[str, Any]:
+    """Only the test: for an adapter kept of a stopped run, or another version's rows."""
+    return {"adapter": made.id, "evaluation": _measure(desk, version, made.asked(), made, limit), "step": made.step, "steps": made.steps}
 
 
 def measure_adapter(

@@ -1,0 +1,149 @@
+"""History: every run of this dataset with what it brought, and what can be done with it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import streamlit as st
+
+from core import format as fmt
+from core.io import jobs, lora
+from core.io.embedded.adapters import WEIGHTS
+from core.io.jobs import Job
+from core.version import Version
+from ui import cache
+from ui.finetune_run import measure_again, runs
+from ui.layout import empty
+from ui.state import current, go
+from ui.tables import rows, same_action
+
+STATES = {
+    "done": "done",
+    "running": "training",
+    "queued": "waiting",
+    "failed": "failed",
+    "cancelled": "stopped",
+    "interrupted": "interrupted",
+}
+
+
+def show(version: Version) -> None:
+    """The table, and the actions of the selected row."""
+    import pandas as pd
+
+    found = runs(version.dataset)
+    if not found:
+        empty(
+            "history",
+            "No run yet",
+            "Every run is kept here with its loss, its score on the test rows and its settings.",
+            key="finetune_past",
+        )
+        return
+    scores = _scores(version)
+    table = pd.DataFrame([_row(job, scores) for job in found])
+    columns = {"Loss": st.column_config.LineChartColumn("Loss", help="Train loss from the first step to the last.")}
+    chosen = rows(table, "finetune_history", select=True, columns=columns, alt=f"{fmt.plural(len(found), 'run')} of this dataset")
+    if chosen and chosen[0] < len(found):
+        _actions(found[chosen[0]])
+    else:
+        st.caption("Select a run to resume, use, export or delete it.")
+
+
+def _scores(version: Version) -> dict[str, str]:
+    """Adapter id -> its score on this version's test rows, with its interval."""
+    board = cache.board(version.dataset, version.id)
+    found = {}
+    for row in board.rows if board else ():
+        made = row.evaluation.notes.get("adapter_id")
+        if made:
+            measured, unit = row.values[board.headline.name], board.unit_of(board.headline.name)
+            found[made] = f"{fmt.metric(unit, measured.value, row.n)} ({fmt.interval(measured.low, measured.high, unit)})"
+    return found
+
+
+def _row(job: Job, scores: dict[str, str]) -> dict[str, object]:
+    records = lora.history(job.folder)
+    measured = [one["val_loss"] for one in records if one.get("val_loss") is not None]
+    steps = max((one["step"] for one in records), default=0)
+    return {
+        "Started": f"{fmt.date(job.created)}, {job.created[11:16]}",
+        "Status": STATES.get(job.state, job.state),
+        "Steps": steps,
+        "Validation loss": f"{min(measured):.2f}" if measured else "n/a",
+        "Score": scores.get(job.id, "not measured"),
+        "Time": fmt.duration(job.seconds),
+        "Cost": "local",
+        "Loss": lora.thinned(records),
+    }
+
+
+def _actions(job: Job) -> None:
+    made = next((one for one in lora.adapters(job.dataset) if one.id == job.id), None)
+    last = lora.last_step(job.folder)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button("Show", key="finetune_show", icon=":material/monitoring:"):
+            st.session_state["finetune_job"], st.session_state["_finetune_go"] = job.id, "Current run"
+            st.rerun()
+        if not job.alive and job.state != "done" and last is not None:
+            st.button(
+                f"Resume from step {fmt.count(last)}", key="finetune_again", icon=":material/play_arrow:", on_click=_resume, args=(job,)
+            )
+        if made and job.state != "done":
+            st.button("Measure on test rows", key="finetune_use", icon=":material/leaderboard:", on_click=measure_again, args=(job,))
+        if made and job.state == "done" and st.button("Use in Compare", key="finetune_use", icon=":material/balance:"):
+            go("compare")
+        if made:
+            st.download_button("Export", lambda: _packed(made), f"adapter-{made.id}.zip", "application/zip", key="finetune_export",
+                               icon=":material/download:", on_click="ignore", help="Weights, settings and prompt as one zip.")  # fmt: skip
+        if not job.alive:
+            _delete(job)
+
+
+def _resume(job: Job) -> None:
+    jobs.resume(job.id)
+    st.session_state["finetune_job"], st.session_state["_finetune_go"] = job.id, "Current run"
+
+
+def _delete(job: Job) -> None:
+    """Two clicks in place."""
+    if st.session_state.get("_finetune_delete") != job.id:
+        if st.button("Delete run", key="finetune_delete", icon=":material/delete:"):
+            st.session_state["_finetune_delete"] = job.id
+            st.rerun()
+        return
+    if st.button("Delete run for good", key="finetune_delete_sure", icon=":material/delete_forever:"):
+        lora.delete(job.id)
+        jobs.delete(job.id)
+        st.session_state.pop("_finetune_delete", None)
+        st.rerun()
+    if st.button("Keep", key="finetune_delete_no"):
+        st.session_state.pop("_finetune_delete", None)
+        st.rerun()
+
+
+def _packed(made: lora.Adapter) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name in ("adapter_config.json", WEIGHTS, "adapter.json"):
+            archive.write(made.folder / name, name)
+    return out.getvalue()
+
+
+def export() -> None:
+    """The Export popover: the newest adapter, and the same action as a command and as Python."""
+    version = current().version
+    if version is None:
+        return
+    made = next(iter(lora.adapters(version.dataset)), None)
+    if made:
+        st.download_button("Newest adapter as zip", lambda: _packed(made), f"adapter-{made.id}.zip", "application/zip",
+                           key="finetune_export_newest", on_click="ignore", width="stretch")  # fmt: skip
+    else:
+        st.caption("There is no adapter of this data yet.")
+    request = {"dataset": version.dataset, "version": version.id}
+    same_action(
+        f"python -m core finetune local {version.id} --model embedded --out adapter",
+        f'from core.io import jobs\njobs.start("finetune", {request}, title="Fine-tune", dataset={version.dataset!r})',
+    )

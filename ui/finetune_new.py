@@ -1,0 +1,206 @@
+"""New run: model, data, settings, check, and the run bar with what it will take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core import format as fmt
+from core.finetune.checks import Check, checks
+from core.finetune.estimates import Estimate, estimate
+from core.finetune.settings import TrainSettings
+from core.io import device, embedded, jobs, lora
+from core.io.embedded.loading import resolved
+from core.version import Version
+from ui import cache
+from ui import finetune_settings as chosen
+from ui.jobs import latest, running, watch
+from ui.layout import card, run_bar
+from ui.state import go, guarded, link, plain
+
+ICONS = {"PASS": ":green[:material/check_circle:]", "WARN": ":yellow[:material/error:]", "FAIL": ":red[:material/cancel:]"}
+PREPARE = "Prepare the built-in model"
+
+
+def show(version: Version) -> None:
+    """The whole view."""
+    missing = _missing(version)
+    if missing:
+        _not_ready(*missing)
+        return
+    kind = version.task or ""
+    settings, base = chosen.current(kind)
+    top, bottom = st.columns(2), st.columns(2)
+    ready = _model(version, top[0])
+    with card("Settings", control=chosen.preset_control(kind), into=bottom[0]):
+        one, other = st.columns(2)
+        chosen.field("epochs", base, one)
+        chosen.field("max_tokens", base, other)
+        st.caption(_summary(settings))
+    prepared = _data(version, settings, ready, top[1])
+    if prepared is None:
+        with card("Check", into=bottom[1]):
+            st.caption("Checked once the model is prepared: rows are counted in its tokens.")
+        _prepare_bar()
+        return
+    plan = _estimate(prepared, settings)
+    found = checks(prepared.train, prepared.validation, plan.memory, device.memory(), settings.max_tokens,
+                   cache.leaked(version.dataset, version.id), version.splits.get("test", 0))  # fmt: skip
+    _check(found, bottom[1])
+    chosen.expander(settings, base, kind)
+    _bar(version, settings, plan, found)
+
+
+def _missing(version: Version) -> tuple[str, str, str] | None:
+    """(what is missing, the button that mends it, its page)"""
+    if not version.roles.target or not version.task:
+        return "Choose what to predict", "Choose on Explore", "explore"
+    if not version.splits.get("train") or not version.splits.get("test"):
+        lacking = "test" if version.splits.get("train") else "train"
+        return f"Needs a {lacking} split", "Split on Curate", "curate"
+    wrong = cache.ready(version.dataset, version.id)
+    return (wrong, "Clean the rows on Curate", "curate") if wrong else None
+
+
+def _not_ready(reason: str, label: str, page: str) -> None:
+    st.caption("A model is trained on train rows and measured on test rows it has never seen.")
+    if run_bar(label=label, key="finetune_mend", state="Not ready", text=reason, icon=None, shortcut=None):
+        go(page)
+
+
+def _model(version: Version, into: Any) -> bool:
+    """The model card; whether the model is ready."""
+    with card("Model", into=into):
+        ready = embedded.is_ready()
+        known = embedded.facts() if ready else None
+        st.selectbox(
+            "Base model",
+            [known.title if known else embedded.TITLE],
+            key="finetune_model",
+            help="The model that is taught. Its own weights never change: what is learnt is a small adapter beside them.",
+        )
+        if known:
+            parts = [f"{known.parameters / 1e6:,.0f} M parameters", fmt.size(known.bytes), known.licence, "ready offline"]
+            st.caption(plain(" · ".join(part for part in parts if part)))
+        else:
+            st.caption("135 M parameters · 257 MiB · Apache-2.0 · unpacked once from its package, about 20 s")
+        earlier = {one.id: f"{fmt.count(one.step)} steps on {fmt.date(one.created)}" for one in lora.adapters(version.dataset)}
+        if ready and earlier:
+            st.selectbox(
+                "Start from",
+                ["", *earlier],
+                format_func=lambda id: earlier.get(id, "the base model"),
+                key="finetune_from",
+                help="Go on from an earlier adapter of this data. Rank and layers must be the same.",
+            )
+    return ready
+
+
+def _data(version: Version, settings: TrainSettings, ready: bool, into: Any) -> lora.Prepared | None:
+    """The data card; the rows as tokens once the model is ready."""
+    with card("Data", into=into):
+        prompt = lora.prompt_of(version)
+        st.selectbox(
+            "Prompt",
+            [" ".join(prompt.user.split())],
+            key="finetune_prompt",
+            help="What the model is asked, in training and at the test alike. Change it on Curate.",
+        )
+        told = f"Version {version.number} · {fmt.count(version.splits.get('train', 0))} train rows"
+        told += f" · {fmt.count(version.splits.get('validation', 0))} validation rows"
+        if not ready:
+            st.caption(told)
+            return None
+        with st.spinner("Counting the rows in the model's tokens"):
+            prepared = cache.training_rows(version.dataset, version.id, settings.max_tokens, str(embedded.model_dir()))
+        st.caption(f"{told} · {fmt.tokens(prepared.train.tokens)} tokens")
+        with st.popover("What it learns", icon=":material/visibility:", type="tertiary"):
+            _examples(version, prepared)
+    return prepared
+
+
+def _examples(version: Version, prepared: lora.Prepared) -> None:
+    """Three rows as the model reads them: the marked part is learnt."""
+    from ui.tables import marked
+
+    words = embedded.tokenizer()
+    st.caption("As the model reads them. What is marked is learnt; the rest is only read.")
+    for place, row in enumerate(prepared.train.rows[:3]):
+        asked, said = words.decode(list(row.prompt)), words.decode(list(row.answer))
+        with st.container(border=True):
+            marked(asked + said, [(len(asked), len(asked) + len(said), "learnt")], key=f"finetune_example_{version.id}_{place}")
+
+
+def _summary(settings: TrainSettings) -> str:
+    learns = "learns answers only" if settings.answers_only else "learns whole rows"
+    bits = "" if settings.quantization == "none" else f" · {settings.quantization} base"
+    most = f" · at most {settings.max_steps} steps" if settings.max_steps else ""
+    return f"LoRA rank {settings.rank} · learning rate {settings.learning_rate:g} · batch {settings.effective_batch} · {learns}{bits}{most}"
+
+
+def _estimate(prepared: lora.Prepared, settings: TrainSettings) -> Estimate:
+    known = embedded.facts()
+    asked = lora.sample(prepared.validation.rows, settings.validation_rows, settings.seed) if prepared.validation else ()
+    return estimate(len(prepared.train.rows), prepared.train.tokens, prepared.train.longest, known.parameters, known.config, settings,
+                    precision=resolved(settings.precision), rate=embedded.remembered_rate(),
+                    validation_tokens=sum(map(len, asked)))  # fmt: skip
+
+
+def _check(found: list[Check], into: Any) -> None:
+    with card("Check", into=into):
+        for line in found:
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                if line.page and line.state != "PASS":
+                    with st.container(horizontal=True, width="content", vertical_alignment="center", gap="xxsmall"):
+                        st.markdown(ICONS[line.state], width="content")
+                        link(line.page, plain(line.sentence))
+                else:
+                    st.markdown(f"{ICONS[line.state]} {plain(line.sentence)}", width="content")
+                st.caption(plain(line.note), width="content")
+
+
+def _prepare_bar() -> None:
+    """The model is not there yet: its conversion as a job people can watch."""
+    job = latest("convert")
+    if job and (job.alive or job.error):
+        watch(job.id, "finetune_convert", stop="")
+    if job and job.alive:
+        return
+    if embedded.wheel_missing():
+        with guarded():
+            embedded.ensure_converted()
+    text = "once, about 20 s · 257 MiB · free"
+    if run_bar(
+        label=PREPARE, key="finetune_prepare", state="Not ready", badge="Not ready yet", text=text, disabled=embedded.wheel_missing()
+    ):
+        jobs.start("convert", {}, title="Preparing the built-in model")
+        st.rerun()
+
+
+def _bar(version: Version, settings: TrainSettings, plan: Estimate, found: list[Check]) -> None:
+    kind, busy = version.task or "", running("finetune")
+    failed = [line for line in found if line.state == "FAIL"]
+    told = [fmt.plural(plan.steps, "step"), fmt.duration(plan.seconds, about=True), fmt.size(plan.memory), "free"]
+    text, label, state = " · ".join(told), "Start training", "Ready"
+    if failed:
+        text, state = f"{failed[0].sentence}: needs {failed[0].note}", "Not ready"
+    elif busy:
+        text, label, state = f"{text} · another run is going: this one will wait", "Queue training", "Warning"
+
+    def fewer_bits() -> None:
+        if failed and settings.quantization == "none":
+            st.button("Use 4-bit", key="finetune_bits", on_click=chosen.use_four_bits, args=(kind,))
+
+    run_bar(label=label, key="finetune_start", state=state, text=text, disabled=bool(failed), before=fewer_bits,
+            on_click=lambda: _start(version, settings))  # fmt: skip
+
+
+def _start(version: Version, settings: TrainSettings) -> None:
+    """Callback of the run bar: start the job, then show it."""
+    request = {"dataset": version.dataset, "version": version.id, "settings": settings.to_dict(), "limit": lora.LIMIT}
+    if st.session_state.get("finetune_from"):
+        request["continue_from"] = st.session_state["finetune_from"]
+    job = jobs.start("finetune", request, title="Fine-tune", dataset=version.dataset)
+    st.session_state["finetune_job"] = job.id
+    st.session_state["finetune_view"] = "Current run"

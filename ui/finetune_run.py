@@ -1,0 +1,194 @@
+"""Current run: how far it is, its loss, what the model says by now, and the ways on once it has ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core import format as fmt
+from core.finetune.advice import advise, smooth
+from core.io import files, jobs, lora
+from core.io.jobs import Job
+from core.version import Version
+from ui import charts
+from ui.jobs import line, share, show_failure
+from ui.layout import card, empty, metrics, run_bar
+from ui.state import go, plain
+
+NO_VALUE = "not yet"
+
+
+def runs(dataset: str) -> list[Job]:
+    """The training runs of a dataset, newest first (measuring an adapter again is not one)."""
+    return [job for job in jobs.all_jobs(dataset, "finetune") if not job.request.get("measure")]
+
+
+def show(version: Version) -> None:
+    """The run that was started or chosen last, else the newest of this dataset."""
+    found = runs(version.dataset)
+    if not found:
+        if empty("model_training", "No run yet", "A run teaches the built-in model your train rows. You can watch its loss fall here.",
+                 "New run", key="finetune_none"):  # fmt: skip
+            st.session_state["_finetune_go"] = "New run"
+            st.rerun()
+        return
+    wanted = st.session_state.get("finetune_job")
+    job = next((one for one in found if one.id == wanted), found[0])
+    st.fragment(_live, run_every="2s" if job.alive else None)(job.id, job.figures.get("kept"), job.alive)
+    _bar(job)
+
+
+def _live(id: str, kept: int | None, alive: bool) -> None:
+    job = jobs.read(id)
+    if job.alive != alive or job.figures.get("kept") != kept:
+        st.rerun(scope="app")  # the bar below names the step that would be kept
+    records = lora.history(job.folder)
+    _progress(job)
+    _metrics(job, records)
+    if not records:
+        st.caption("The first losses appear after the first step.")
+        return
+    with card("Loss", height="content"):
+        charts.show(loss_figure(records, _steps(job, records)), "finetune_loss", _alt(records))
+        st.caption(plain(advise(records).sentence))
+    _says(job, records)
+    with st.expander("Log", icon=":material/description:"):
+        log = job.folder / "log.txt"
+        st.code(log.read_text(errors="replace")[-6000:] if log.exists() else "Nothing was logged.", language=None)
+
+
+def _progress(job: Job) -> None:
+    if job.alive:
+        st.progress(share(job), text=plain(line(job)) or "Starting")
+    elif job.state == "done":
+        result = job.result or {}
+        st.markdown(f"**Done.** Step {fmt.count(result.get('step', 0))} of {fmt.count(result.get('steps', 0))} is kept, "
+                    f"{fmt.duration(job.seconds)} in all.")  # fmt: skip
+    elif job.error:
+        show_failure(job)
+    else:
+        word = {"cancelled": "Stopped", "interrupted": "Interrupted: its process ended"}.get(job.state, job.state)
+        last = lora.last_step(job.folder)
+        st.markdown(f"**{word}.** " + (f"Step {fmt.count(last)} is kept." if last is not None else "There is no checkpoint yet."))
+
+
+def _metrics(job: Job, records: list[dict[str, Any]]) -> None:
+    measured = [one for one in records if one.get("val_loss") is not None]
+    best = min(measured, key=lambda one: one["val_loss"], default=None)
+    rate, memory = job.figures.get("tokens_per_second"), job.figures.get("memory")
+    metrics([
+        ("Validation loss", f"{measured[-1]['val_loss']:.2f}" if measured else NO_VALUE,
+         "How surprised the model is by the right answers of validation rows, per token; it never learns from these. Lower is better."),
+        ("Tokens per second", fmt.count(rate) if rate else NO_VALUE, "Tokens of train rows per second, measurements not counted."),
+        ("Memory", fmt.size(memory) if memory else NO_VALUE, "The most the run has held so far."),
+        ("Best so far", f"step {fmt.count(best['step'])}" if best else NO_VALUE, "The step with the lowest validation loss."),
+    ])  # fmt: skip
+
+
+def _steps(job: Job, records: list[dict[str, Any]]) -> int:
+    about = job.folder / "about.json"
+    return int(files.read_json(about)["steps"]) if about.exists() else max(one["step"] for one in records)
+
+
+def loss_figure(records: list[dict[str, Any]], steps: int) -> Any:
+    """Train loss smoothed with the raw one behind it, validation as squares, the axis to the last step."""
+    import plotly.graph_objects as go
+
+    train = [(one["step"], one["loss"]) for one in records if one.get("loss") is not None]
+    measured = [(one["step"], one["val_loss"]) for one in records if one.get("val_loss") is not None]
+    fig = charts.figure(260)
+    if train:
+        x, y = [step for step, _ in train], [loss for _, loss in train]
+        fig.add_trace(go.Scatter(x=x, y=y, mode="lines", line={"color": charts.TUNED, "width": 1}, opacity=0.35, hoverinfo="skip"))
+        even = smooth(y)
+        fig.add_trace(go.Scatter(x=x, y=even, mode="lines", line={"color": charts.TUNED, "width": 2.5},
+                                 hovertemplate="step %{x}: %{y:.2f}<extra>train</extra>"))  # fmt: skip
+        _label(fig, x[-1], even[-1], "train", charts.TUNED, bool(measured) and measured[-1][1] < even[-1])
+    if measured:
+        x, y = [step for step, _ in measured], [loss for _, loss in measured]
+        line = {"color": charts.CLASSICAL, "width": 2}
+        shape = {"symbol": "square", "size": 8}
+        told = "step %{x}: %{y:.2f}<extra>validation</extra>"
+        fig.add_trace(go.Scatter(x=x, y=y, mode="lines+markers", line=line, marker=shape, hovertemplate=told))
+        _label(fig, x[-1], y[-1], "validation", charts.CLASSICAL, not train or smooth([loss for _, loss in train])[-1] <= y[-1])
+    fig.update_xaxes(range=[0, max(1, steps) * 1.08], nticks=6)
+    fig.update_yaxes(rangemode="tozero", nticks=5)
+    return fig
+
+
+def _label(fig: Any, x: float, y: float, text: str, color: str, above: bool) -> None:
+    fig.add_annotation(
+        x=x, y=y, text=text, showarrow=False, xanchor="left", xshift=8, yshift=9 if above else -9, font={"color": color, "size": 13}
+    )
+
+
+def _alt(records: list[dict[str, Any]]) -> str:
+    measured = [one["val_loss"] for one in records if one.get("val_loss") is not None]
+    if len(measured) < 2:
+        return "Loss by step; the validation loss was measured fewer than twice"
+    return f"The validation loss went from {measured[0]:.2f} to {measured[-1]:.2f}"
+
+
+def _says(job: Job, records: list[dict[str, Any]]) -> None:
+    """Four fixed rows, one column per measurement (at most five of them)."""
+    import pandas as pd
+
+    from ui.tables import rows
+
+    told = [one for one in records if one.get("says")]
+    shown = _shown(job)
+    if not told or shown is None:
+        return
+    pace = max(1, -(-(len(told) - 1) // 4))
+    picked = {one["step"]: one for one in [*told[:-1:pace], told[-1]]}
+    table = pd.DataFrame(shown)
+    for step, one in picked.items():
+        table[f"Step {step}"] = [text.strip() or "nothing" for text in one["says"]][: len(table)]
+    with card("What it says now", height="content", help="The same four rows, asked at each measurement. None of them is learnt from."):
+        rows(table, "finetune_says", alt="What the model says to four rows, by step")
+
+
+def _shown(job: Job) -> dict[str, list[str]] | None:
+    kept = job.folder / "shown.json"
+    return files.read_json(kept) if kept.exists() else None
+
+
+def _bar(job: Job) -> None:
+    last = job.figures.get("kept")
+    if job.alive:
+        if job.state == "queued":
+            label, text = "Leave the queue", "Waiting for another run to finish. You may close this tab."
+        else:
+            label = f"Stop and keep step {fmt.count(last)}" if last is not None else "Stop"
+            text = "You may close this tab; the run goes on."
+        run_bar(label=label, key="finetune_stop", state="Working", badge="Queued" if job.state == "queued" else "Training", text=text,
+                primary=False, icon=":material/stop:", shortcut=None, on_click=lambda: jobs.cancel(job.id))  # fmt: skip
+    elif job.state == "done":
+        tested = (job.result or {}).get("evaluation")
+        text = f"Measured on {fmt.plural(job.total, 'test row')}" if tested else "Not measured: no test rows"
+        if run_bar(label="Open the comparison", key="finetune_compare", state="Done", text=text, icon=":material/balance:"):
+            go("compare")
+    else:
+        _resume_bar(job)
+
+
+def _resume_bar(job: Job) -> None:
+    last = lora.last_step(job.folder)
+    label = f"Resume from step {fmt.count(last)}" if last else "Start again"
+    kept = any(one.id == job.id for one in lora.adapters(job.dataset))
+
+    def measure() -> None:
+        if kept:
+            st.button(f"Measure step {fmt.count(last or 0)}", key="finetune_measure", icon=":material/leaderboard:",
+                      help="Ask the kept adapter the test rows, about half a minute.", on_click=measure_again, args=(job,))  # fmt: skip
+
+    run_bar(label=label, key="finetune_resume", state="Failed" if job.error else "Not ready", badge="Failed" if job.error else "Stopped",
+            text="What was learnt is kept." if last else "Nothing was kept.", before=measure, shortcut=None,
+            on_click=lambda: jobs.resume(job.id))  # fmt: skip
+
+
+def measure_again(job: Job) -> None:
+    """Callback: the test rows for the adapter a stopped run left."""
+    request = {"dataset": job.dataset, "version": job.request["version"], "measure": job.id, "limit": lora.LIMIT}
+    jobs.start("finetune", request, title="Measure the adapter", dataset=job.dataset)
