@@ -36,7 +36,7 @@ def leaderboard(board: Board) -> None:
     with card(title(board), into=left, help=board.headline.meaning):
         draw_ladder(board, rows, "compare_ladder")
     with card("Cost and quality", into=right):
-        scatter(board, rows, SECONDS, "compare_scatter", height=max(200, 40 + 30 * len(rows)))
+        scatter(board, rows, SECONDS, "compare_scatter", height=max(220, 40 + 30 * len(rows)), width=340)
     matrix(board, chosen, metrics)
 
 
@@ -72,33 +72,65 @@ def draw_ladder(board: Board, rows: Sequence[Row], key: str) -> None:
     charts.show(charts.ladder(rungs, unit, best=best.title, constant=constant), key, said)
 
 
-def scatter(board: Board, rows: Sequence[Row], axis: str, key: str, *, height: int) -> None:
-    """Quality over what an answer takes; models on the frontier are named beside their mark."""
+def scatter(board: Board, rows: Sequence[Row], axis: str, key: str, *, height: int, width: int) -> None:
+    """Quality over what an answer takes; the best of each family is named where there is room. `width` in pixels, about."""
     import plotly.graph_objects as go
 
-    name, unit, kept = board.metrics[0], board.unit_of(board.metrics[0]), frontier(board)
-    fig = charts.figure(height)
+    name, unit = board.metrics[0], board.unit_of(board.metrics[0])
     shown = [(row, x) for row in rows if (x := _across(row, axis)) is not None and math.isfinite(row.values[name].value)]
     if not shown:
         st.caption("No model here has a price." if axis == DOLLARS else "No time was measured.")
         return
-    for row, x in shown:
+    fig = charts.figure(height)
+    across, up = _axes(fig, axis, unit, [x for _, x in shown], board, [row for row, _ in shown])
+    named = {row.family: row.id for row, _ in reversed(shown)}
+    points = [((math.log10(x) - across[0]) / (across[1] - across[0]), (row.values[name].value - up[0]) / (up[1] - up[0]),
+               fmt.short(row.title, 18) if row.id in named.values() else "") for row, x in shown]  # fmt: skip
+    for (row, x), (words, side) in zip(shown, placed(points, width - 60, height - 50), strict=True):
         color, symbol = charts.FAMILY[row.family]
         value = row.values[name]
         bars = {"type": "data", "array": [value.high - value.value], "arrayminus": [value.value - value.low], "thickness": 1.5, "width": 0}
         told = f"{fmt.metric(unit, value.value, board.n)}, {_told(row, axis)}"
-        label = charts._safe(fmt.short(row.title, 18)) if row.id in kept or row.family == "tuned" else ""
         fig.add_trace(go.Scatter(
-            x=[x], y=[value.value], mode="markers+text", text=[label], textposition=_side(x, [a for _, a in shown]),
+            x=[x], y=[value.value], mode="markers+text", text=[charts._safe(words)], textposition=side,
             textfont={"color": charts.SOFT, "size": 11}, cliponaxis=False, error_y=bars if math.isfinite(value.low) else None,
             marker={"color": color, "size": 11, "symbol": symbol, "line": {"width": 2 if symbol.endswith("open") else 0, "color": color}},
             hovertemplate=f"{charts._safe(row.title)}<br>{told}<extra></extra>"))  # fmt: skip
-    _axes(fig, axis, unit, [x for _, x in shown], board, rows)
-    first = board.row(kept[0])
-    charts.show(fig, key, f"{first.title} is best; it takes {_told(first, axis)}")
+    best = shown[0][0]
+    charts.show(fig, key, f"{best.title} is best; it takes {_told(best, axis)}")
 
 
-def _axes(fig: Any, axis: str, unit: str, xs: Sequence[float], board: Board, rows: Sequence[Row]) -> None:
+Point = tuple[float, float, str]
+"""Across and up as shares of the figure, and the words beside the mark ("" for none)."""
+_SIDES = {"middle right": (0.5, 0.0), "middle left": (-0.5, 0.0), "top center": (0.0, 14.0), "bottom center": (0.0, -14.0)}
+
+
+def placed(points: Sequence[Point], width: int, height: int) -> list[tuple[str, str]]:
+    """Words and where they stand, so that no words cover a mark or other words; words without room are left out."""
+    taken = [(x * width, y * height, 8.0, 8.0) for x, y, _ in points]
+    out: list[tuple[str, str]] = []
+    for x, y, words in points:
+        half, choice = 3.0 * len(words) + 2, ""
+        for side, (right, lift) in _SIDES.items() if words else ():
+            box = (x * width + 2 * right * (half + 9), y * height + lift, half, 7.0)
+            inside = half <= box[0] <= width - half and -6 <= box[1] <= height
+            own = (x * width, y * height, 8.0, 8.0)
+            if inside and not any(_cover(box, other) for other in taken if other != own):
+                taken.append(box)
+                choice = side
+                break
+        out.append((words, choice) if choice else ("", "top center"))
+    return out
+
+
+def _cover(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return abs(a[0] - b[0]) < a[2] + b[2] and abs(a[1] - b[1]) < a[3] + b[3]
+
+
+def _axes(
+    fig: Any, axis: str, unit: str, xs: Sequence[float], board: Board, rows: Sequence[Row]
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Draws both axes; gives their ends (powers of ten across)."""
     low, high = math.floor(math.log10(min(xs))), math.ceil(math.log10(max(xs)))
     high = max(high, low + 1)
     step = max(1, math.ceil((high - low) / 4))
@@ -107,19 +139,14 @@ def _axes(fig: Any, axis: str, unit: str, xs: Sequence[float], board: Board, row
     fig.update_xaxes(type="log", range=[low - 0.3, high + 0.3], tickvals=ticks, ticktext=names, showgrid=False,
                      title={"text": axis, "font": {"size": 12, "color": charts.SOFT}})  # fmt: skip
     top = max(m.high if math.isfinite(m.high) else m.value for row in rows for m in [row.values[board.metrics[0]]])
-    low_end = min(0.0, *(row.values[board.metrics[0]].value for row in rows))
-    fig.update_yaxes(range=[low_end, top * 1.12 if unit != "share" else min(1.05, top * 1.15)], nticks=4, **charts.axis(unit))
+    up = min(0.0, *(row.values[board.metrics[0]].value for row in rows)), top * 1.12 if unit != "share" else min(1.05, top * 1.15)
+    fig.update_yaxes(range=list(up), nticks=4, **charts.axis(unit))
     fig.update_layout(margin={"l": 0, "r": 16, "t": 10, "b": 0})
+    return (low - 0.3, high + 0.3), up
 
 
 def _seconds(t: float) -> str:
     return f"{t:g} s"
-
-
-def _side(x: float, xs: Sequence[float]) -> str:
-    """Labels stay inside: right of the mark on the left half, left of it on the right half."""
-    middle = (math.log10(min(xs)) + math.log10(max(xs))) / 2
-    return "middle left" if math.log10(x) > middle else "middle right"
 
 
 def _across(row: Row, axis: str) -> float | None:
@@ -165,7 +192,7 @@ def cost(board: Board) -> None:
             "Across", [SECONDS, DOLLARS], default=SECONDS, required=True, key="compare_axis", label_visibility="collapsed"
         )
     with card(f"{board.headline.title} against {axis.lower()}", help="The frontier: nothing else is at least as good and cheaper."):
-        scatter(board, board.rows, axis, "compare_cost", height=380)
+        scatter(board, board.rows, axis, "compare_cost", height=380, width=800)
         st.caption(charts.FAMILY_KEY)
     kept = frontier(board)
     unit = board.unit_of(board.metrics[0])

@@ -98,8 +98,9 @@ def categories(board: Board) -> dict[int, str]:
 def verdict_card(board: Board, said: Verdict, name: str) -> None:
     """The answer first, then what it rests on, then the report."""
     with st.container(border=True, gap="xsmall"):
-        st.caption(plain(f"The verdict · {name}"))
-        st.header(plain(said.headline), anchor=False)
+        with st.container(gap=None):
+            st.caption(plain(f"The verdict · {name}"))
+            st.header(plain(said.headline), anchor=False)
         st.markdown(_bold(said), width=780)
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             for badge in said.badges:

@@ -14,6 +14,7 @@ from core.compare import rows as find
 from core.compare.board import Board, Row
 from core.compare.matrix import short_name
 from core.compare.slices import Slice, by_length, by_truth, slices
+from core.compare.wording import answer
 from ui import charts, tables
 from ui.compare_parts import categories, models, texts
 from ui.layout import card
@@ -32,12 +33,13 @@ def rows(board: Board) -> None:
         chosen = models(board, "compare_row_models")
         found = find.pick(board, kind, chosen, search=search or "", texts=texts(board))
         st.caption(plain(f"{fmt.count(len(found))} of {fmt.plural(board.n, 'row')}"), width="content")
-    st.caption(plain(f"{find.MEANING[kind]} Right: {find.rule(board)[0].lower()}{find.rule(board)[1:]}"))
+    st.caption(plain(f"{find.MEANING[kind]} Right means: {find.rule(board)}."))
     if not len(found):
         st.caption("No row is left. Choose All or clear the search.")
         return
     shown = found[_page(len(found))]
-    picked = tables.rows(_table(board, shown, chosen), "compare_rows", select=True, height=360 if len(shown) > 9 else "auto",
+    height = 360 if len(shown) > 9 else "auto"
+    picked = tables.rows(_table(board, shown, chosen), "compare_rows", select=True, placeholder="unread", height=height,
                          columns=_columns(board, chosen))  # fmt: skip
     if picked and picked[0] < len(shown):
         panel(board, int(shown[picked[0]]))
@@ -83,7 +85,7 @@ def panel(board: Board, position: int) -> None:
     with card(f"Row {fmt.count(place + 1)}"):
         st.text(texts(board).get(place, "The text of this row is no longer in the workspace."))
         st.caption("Right answer")
-        st.text(_said(board.rows[0].answers.truth[position], board.unit))
+        st.text(answer(board.rows[0].answers.truth[position], board.unit))
         for start in range(0, len(board.rows), 3):
             for column, row in zip(st.columns(3), board.rows[start : start + 3], strict=False):
                 with column.container(border=True, gap="xsmall"):
@@ -94,7 +96,7 @@ def reply(board: Board, row: Row, position: int) -> None:
     """What one model said to one row, as it said it, and what it was read as."""
     one = find.answer_rows(board, row.id).iloc[position].to_dict()
     st.badge(plain(fmt.short(row.title, 28)), color=BADGE[row.family])  # type: ignore[arg-type]
-    st.text(_said(row.answers.guess[position], board.unit))
+    st.text(answer(row.answers.guess[position], board.unit))
     if one["raw"]:
         st.code(one["raw"], language=None, wrap_lines=True)
     told = [one["status"] if one["status"] != "ok" else "", *_took(one)]
@@ -104,12 +106,6 @@ def reply(board: Board, row: Row, position: int) -> None:
 def _took(one: dict[str, Any]) -> list[str]:
     tokens, seconds = (None if name not in one or pd.isna(one[name]) else float(one[name]) for name in ("tokens_out", "seconds"))
     return [fmt.plural(int(tokens), "token") if tokens is not None else "", fmt.duration(seconds) if seconds is not None else ""]
-
-
-def _said(value: object, unit: str) -> str:
-    if value is None or value != value:
-        return "unread"
-    return fmt.metric(unit, float(value)) if isinstance(value, (float, np.floating)) else str(value)
 
 
 def slice_view(board: Board) -> None:
@@ -123,9 +119,9 @@ def slice_view(board: Board) -> None:
                              label_visibility="collapsed", width=260)  # fmt: skip
         way = st.segmented_control("Slice by", ways, default=ways[0], required=True, key="compare_slice_way", label_visibility="collapsed")
         st.badge("exploratory", icon=":material/travel_explore:", color="gray")
-    names = named if way == "Category" else by_length(texts(board)) if way == "Length" else by_truth(board)
+    names, order = (named, ()) if way == "Category" else by_length(texts(board)) if way == "Length" else by_truth(board)
     reference = board.row(board.reference)
-    found = slices(board, model, names, reference=reference.id)
+    found = slices(board, model, names, reference=reference.id, order=order)
     row, unit = board.row(model), board.unit_of(board.metrics[0])
     with card(f"{board.headline.title}: {row.title}", help=board.headline.meaning):
         rungs = [charts.Rung(one.name, row.family, one.measured.value, one.measured.low, one.measured.high) for one in found]

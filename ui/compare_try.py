@@ -8,11 +8,14 @@ import streamlit as st
 
 from core import format as fmt
 from core.compare.board import Board, Row
+from core.compare.wording import answer
+from core.io import jobs
 from core.prompt import Message, Prompt, default_prompt
 from core.reply import Reply
 from core.version import Version
 from ui import cache
 from ui.compare_parts import texts
+from ui.jobs import latest, watch
 from ui.state import guarded, plain
 
 MOST = 2
@@ -21,7 +24,12 @@ OWN, ROW = "A question of your own", "A test row"
 
 
 def try_it(board: Board, version: Version) -> None:
-    """The models, the question, the panes."""
+    """The models, the question, the panes; the built-in model is prepared first when it never was."""
+    from core.io import embedded
+
+    if not embedded.is_ready():
+        prepare()
+        return
     tuned = adapters(board)
     if not tuned:
         st.caption(
@@ -40,6 +48,20 @@ def try_it(board: Board, version: Version) -> None:
         st.caption("The question, as every model gets it")
         st.text("\n\n".join(message["content"] for message in messages) + (f"\n\n{prompt.prefix}" if prompt.prefix else ""))
     _answers(board, {id: tuned[id] for id in chosen}, messages, prompt)
+
+
+def prepare() -> None:
+    """The first time: the model's weights are brought into the workspace by a job."""
+    job = latest("convert")
+    if job and job.alive:
+        watch(job.id, "compare_convert")
+        return
+    st.caption("The built-in model has to be prepared once before it can be asked. It takes about half a minute and half a gigabyte.")
+    if job and job.error:
+        watch(job.id, "compare_convert")
+    if st.button("Prepare the built-in model", key="compare_prepare", icon=":material/play_arrow:"):
+        jobs.start("convert", {}, title="Prepare the built-in model")
+        st.rerun()
 
 
 def adapters(board: Board) -> dict[str, Path]:
@@ -66,8 +88,8 @@ def _row_question(board: Board, version: Version, prompt: Prompt) -> list[Messag
     one = board.rows[0].evaluation
     examples = cache.examples(one.dataset, one.version, "test")
     truth = board.rows[0].answers.truth[list(board.index).index(place)]
-    st.caption(plain(f"Right answer: {fmt.metric(board.unit, truth) if isinstance(truth, float) else truth}"))
-    if not st.button("Ask", key="compare_try_ask", type="primary", icon=":material/play_arrow:"):
+    st.caption(plain(f"Right answer: {answer(truth, board.unit)}"))
+    if not st.button("Ask", key="compare_try_ask", icon=":material/play_arrow:"):
         return None
     return prompt.question(examples.take([int(place)]).rows()[0])
 

@@ -60,6 +60,7 @@ def rows(
     height: int | Literal["auto"] = "auto",
     alt: str | None = None,
     on_select: Callable[[], None] | None = None,
+    placeholder: str = "n/a",
 ) -> list[int]:
     """One page of rows (at most 500) as text and numbers; returns the places of the selected ones."""
     shown = frame.head(500)
@@ -70,7 +71,7 @@ def rows(
         hide_index=True,
         width="stretch",
         height=height,
-        placeholder="n/a",
+        placeholder=placeholder,
         column_config=dict(columns or {}),
         alt=alt or f"{len(shown)} rows",
         **chosen,

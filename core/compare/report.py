@@ -17,10 +17,18 @@ from core import format as fmt
 from core.compare.board import Board, Row
 from core.compare.matrix import Cell, lines
 from core.compare.verdict import Verdict
+from core.compare.wording import answer
 from core.evaluate.metrics import METRICS, per_item
 
 WORST = 10
-MARK = {"trivial": "○", "classical": "■", "prompted": "◆", "tuned": "●", "people": "▲"}
+MARK = {
+    "trivial": '<circle cx="{x}" cy="{y}" r="5" fill="none" stroke="{c}" stroke-width="2"/>',
+    "classical": '<rect x="{a}" y="{b}" width="10" height="10" fill="{c}"/>',
+    "prompted": '<rect x="{a}" y="{b}" width="10" height="10" fill="{c}" transform="rotate(45 {x} {y})"/>',
+    "tuned": '<circle cx="{x}" cy="{y}" r="5.5" fill="{c}"/>',
+    "people": '<path d="M{x} {b} l6 10 l-12 0 z" fill="{c}"/>',
+}
+"""The mark of each family as SVG, at (x, y), its box beginning at (a, b)."""
 _STYLE = """
 :root { color-scheme: light dark; --ink: #0e1418; --soft: #5f6870; --line: #e1e4e8; --page: #ffffff; --tint: #f5f6f8;
   --trivial: #7f878e; --classical: #1a5f94; --tuned: #bf5418; --prompted: #6b45c6; --people: #249a62; }
@@ -30,7 +38,8 @@ body { margin: 0 auto; max-width: 880px; padding: 32px 20px; background: var(--p
   font: 15px/1.55 "Source Sans 3", "Noto Sans KR", sans-serif; }
 h1, h2 { font-family: "Source Serif 4", Georgia, "Noto Serif KR", serif; line-height: 1.25; }
 h1 { font-size: 30px; margin: 4px 0 10px; } h2 { font-size: 20px; margin: 36px 0 8px; }
-.soft { color: var(--soft); } .num { white-space: nowrap; } p { max-width: 780px; margin: 6px 0; }
+.soft { color: var(--soft); } .num { white-space: nowrap; }
+td .soft { display: block; white-space: nowrap; font-size: 12px; } p { max-width: 780px; margin: 6px 0; }
 .badge { display: inline-block; background: var(--tint); border-radius: 6px; padding: 1px 8px; margin: 6px 8px 0 0; font-size: 13px;
   color: var(--soft); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 14px; }
@@ -95,9 +104,8 @@ def ladder(board: Board) -> str:
             ends = f'x1="{place[value.low]:.1f}" y1="{y}" x2="{place[value.high]:.1f}" y2="{y}"'
             out.append(f'<line {ends} stroke="{color}" stroke-width="2" opacity="0.6"/>')
         if value.value in place:
-            out.append(
-                f'<text x="{place[value.value]:.1f}" y="{y + 5}" text-anchor="middle" style="fill:{color}">{MARK[row.family]}</text>'
-            )
+            x = place[value.value]
+            out.append(MARK[row.family].format(x=f"{x:.1f}", y=y, a=f"{x - 5:.1f}", b=y - 5, c=color))
         told = fmt.interval(value.low, value.high, unit)
         out.append(f'<text x="{right + 24}" y="{y + 4}"{weight}>{escape(fmt.metric(unit, value.value, value.n))}</text>')
         out.append(f'<text class="soft" x="{right + 110}" y="{y + 4}">{escape(told)}</text>')
@@ -143,16 +151,11 @@ def _worst(board: Board, texts: Mapping[int, str]) -> str:
     body = []
     for position in order:
         place = int(board.index[position])
-        cells = [fmt.count(place + 1), fmt.short(texts.get(place, ""), 200), _said(board.best.answers.truth[position], board.unit),
-                 *(_said(row.answers.guess[position], board.unit) for row in shown)]  # fmt: skip
+        said = [board.best.answers.truth[position], *(row.answers.guess[position] for row in shown)]
+        cells = [fmt.count(place + 1), texts.get(place, ""), *(answer(one, board.unit) for one in said)]
+        cells = [fmt.short(cell, 200) for cell in cells]
         body.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
     return f'<div class="wide"><table><tr>{head}</tr>{"".join(body)}</table></div>'
-
-
-def _said(value: object, unit: str) -> str:
-    if value is None or value != value:
-        return "unread"
-    return fmt.metric(unit, float(value)) if isinstance(value, (float, np.floating)) else fmt.short(str(value), 200)
 
 
 def _settings(row: Row) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.compare.board import Board, Row
 from core.compare.verdict import untuned
-from core.evaluate.metrics import metric, per_item
+from core.evaluate.metrics import per_item
 
 RIGHT = {"regression": "hits", "classification": "accuracy", "qa": "exact_match", "chat": "contains"}
 KINDS = ("All", "Failures", "Different", "Tuned right, untuned wrong", "Untuned right, tuned wrong")
@@ -33,7 +33,9 @@ def right(board: Board, models: Sequence[str]) -> dict[str, np.ndarray]:
 
 def rule(board: Board) -> str:
     """What "right" means here, for people."""
-    return metric(RIGHT[board.task]).meaning
+    near = "within $40 or 20 % of the truth" if board.unit == "usd" else "within 40 or 20 % of the truth"
+    words = {"regression": near, "classification": "the label of the row", "qa": "the answer, apart from case and punctuation"}
+    return words.get(board.task, "the right answer stands in the reply")
 
 
 def tuned_and_other(board: Board) -> tuple[Row, Row] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,12 +32,14 @@ class Slice:
     p_adjusted: float = math.nan
 
 
-def slices(board: Board, model: str, names: Mapping[int, str], *, reference: str | None = None, most: int = 20) -> tuple[Slice, ...]:
-    """The headline of a model in each slice, the largest slice first. `names` says the slice of each place in the test split.
+def slices(
+    board: Board, model: str, names: Mapping[int, str], *, reference: str | None = None, order: Sequence[str] = (), most: int = 20
+) -> tuple[Slice, ...]:
+    """The headline of a model in each slice, in the given order, else the largest first. `names` says the slice of each place.
 
     Slices below 5 rows, and those after the `most` largest, go into "other".
     """
-    places = _places(board, names, most)
+    places = _places(board, names, order, most)
     answers = board.row(model).answers
     theirs = board.row(reference).answers if reference and reference != model else None
     out, ps = [], []
@@ -55,12 +57,12 @@ def slices(board: Board, model: str, names: Mapping[int, str], *, reference: str
     return tuple(out)
 
 
-def _places(board: Board, names: Mapping[int, str], most: int) -> dict[str, np.ndarray]:
+def _places(board: Board, names: Mapping[int, str], order: Sequence[str], most: int) -> dict[str, np.ndarray]:
     """Slice name -> positions on the board."""
     found: dict[str, list[int]] = {}
     for position, place in enumerate(board.index):
         found.setdefault(names.get(int(place)) or "none", []).append(position)
-    ordered = sorted(found, key=lambda name: (-len(found[name]), name))
+    ordered = [name for name in order if name in found] or sorted(found, key=lambda name: (-len(found[name]), name))
     kept = [name for name in ordered[:most] if len(found[name]) >= SMALLEST]
     rest = [position for name in ordered if name not in kept for position in found[name]]
     out = {name: np.array(found[name]) for name in kept}
@@ -69,20 +71,24 @@ def _places(board: Board, names: Mapping[int, str], most: int) -> dict[str, np.n
     return out
 
 
-def by_length(texts: Mapping[int, str]) -> dict[int, str]:
+Named = tuple[dict[int, str], tuple[str, ...]]
+"""The slice of each place in the test split, and the slices in their order."""
+
+
+def by_length(texts: Mapping[int, str]) -> Named:
     """Thirds of the rows by the length of their text."""
     lengths = {place: len(text) for place, text in texts.items()}
     low, high = np.quantile(list(lengths.values()), [1 / 3, 2 / 3]) if lengths else (0.0, 0.0)
     names = (f"up to {low:.0f} characters", f"{low:.0f} to {high:.0f} characters", f"over {high:.0f} characters")
-    return {place: names[int(n > low) + int(n > high)] for place, n in lengths.items()}
+    return {place: names[int(n > low) + int(n > high)] for place, n in lengths.items()}, names
 
 
-def by_truth(board: Board) -> dict[int, str]:
+def by_truth(board: Board) -> Named:
     """Fifths of the rows by the size of a number, or the label itself."""
     truth = board.rows[0].answers.truth
     if board.task != "regression":
-        return {int(place): str(value) for place, value in zip(board.index, truth, strict=True)}
+        return {int(place): str(value) for place, value in zip(board.index, truth, strict=True)}, board.rows[0].answers.labels
     edges = np.quantile(truth, [0.2, 0.4, 0.6, 0.8])
     ends = [float(truth.min()), *map(float, edges), float(truth.max())]
-    names = [f"{fmt.metric(board.unit, a)} to {fmt.metric(board.unit, b)}" for a, b in itertools.pairwise(ends)]
-    return {int(place): names[int(np.searchsorted(edges, value, side="left"))] for place, value in zip(board.index, truth, strict=True)}
+    names = tuple(f"{fmt.metric(board.unit, a)} to {fmt.metric(board.unit, b)}" for a, b in itertools.pairwise(ends))
+    return {int(p): names[int(np.searchsorted(edges, value, side="left"))] for p, value in zip(board.index, truth, strict=True)}, names

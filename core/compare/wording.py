@@ -90,3 +90,15 @@ def compared(board: Board, pair: Pair, other: Row) -> str:
     if pair.verdict != "not distinguishable":
         return f"{pair.verdict} than {who}"
     return f"not distinguishable from {who}" + (f" ({more} tell)" if more else "")
+
+
+def answer(value: object, unit: str) -> str:
+    """One answer or truth as it is shown beside others: "$21.95", "1,299", "5", "unread"."""
+    if value is None or value != value:
+        return "unread"
+    if not isinstance(value, float):
+        return str(value)
+    if unit == "usd":
+        return fmt.signed(f"{'-' if value < 0 else ''}${abs(value):,.2f}")
+    told = fmt.number(value, 6)
+    return told.rstrip("0").rstrip(".") if "." in told else told
