@@ -45,7 +45,8 @@ td .soft { display: block; white-space: nowrap; font-size: 12px; } p { max-width
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { text-align: left; vertical-align: top; padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); font-weight: normal;
   overflow-wrap: anywhere; }
-th { color: var(--soft); } tr > th:first-child { min-width: 110px; } pre { background: var(--tint); padding: 12px; border-radius: 6px; overflow-x: auto; font-size: 12px; }
+th { color: var(--soft); } tr > th:first-child { min-width: 110px; }
+pre { background: var(--tint); padding: 12px; border-radius: 6px; overflow-x: auto; font-size: 12px; }
 svg { width: 100%; height: auto; } svg text { fill: var(--ink); font-size: 13px; } svg .soft { fill: var(--soft); font-size: 11px; }
 """
 
