@@ -1,0 +1,1 @@
+"""Seeded generators of the built-in sample projects. Every row is invented."""
