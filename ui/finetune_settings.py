@@ -105,13 +105,20 @@ def expander(settings: TrainSettings, base: TrainSettings, kind: str) -> None:
     """All settings but the two on the card, three columns, with Reset."""
     different = changed(settings, base)
     told = f"{len(different)} changed" if different else "none changed"
-    with st.expander(f"All {len(fields(settings))} settings, {told}", icon=":material/tune:"):
+    label = f"All {len(fields(settings))} settings, {told}"
+    opened = st.session_state.get("_finetune_open", False)
+    with st.expander(label, opened, icon=":material/tune:", key="finetune_all", on_change=_toggled):
         if different:
             st.button("Reset", icon=":material/undo:", key="finetune_reset", on_click=take, args=(base, kind))
         columns = st.columns(3)
         rest = [one.name for one in fields(settings) if one.name not in SHOWN]
         for place, name in enumerate(rest):
             field(name, base, columns[place % 3])
+
+
+def _toggled() -> None:
+    """An expander whose label changes is a new one to the browser, and closed: so its state is kept here."""
+    st.session_state["_finetune_open"] = bool(st.session_state.get("finetune_all"))
 
 
 def use_four_bits(kind: str) -> None:

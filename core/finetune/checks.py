@@ -31,7 +31,8 @@ def checks(
     found = [Check("PASS", "Fits in memory", fits) if memory <= room else Check("FAIL", "Does not fit in memory", fits)]
     if train.left_out:
         why = " and ".join(f"{count(n)}: {reason}" for reason, n in train.reasons().items())
-        found.append(Check("WARN", f"{plural(len(train.left_out), 'row')} learn nothing and are left out", why, "curate"))
+        verbs = "learns nothing and is" if len(train.left_out) == 1 else "learn nothing and are"
+        found.append(Check("WARN", f"{plural(len(train.left_out), 'row')} {verbs} left out", why, "curate"))
     else:
         found.append(Check("PASS", "Every row teaches something", f"{count(rows)} of {count(rows)}"))
     found.append(_cut(train, max_tokens))

@@ -1,0 +1,287 @@
+"""The Fine-tune page and its commands, on the tiny model: every state, every button."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.finetune.checks import checks, leaked
+from core.finetune.rows import TrainingRow, TrainingRows
+from core.finetune.settings import TrainSettings
+from core.io import files, jobs, lora
+from core.io.commands import finetune as finetune_command
+from core.io.commands import generate as generate_command
+from core.version import Version
+from tests import doubles
+from tests.tiny import tiny_model
+
+PAGE = "../pages/finetune.py"
+FAST = {"learning_rate": 0.02, "batch": 4, "max_tokens": 128, "max_steps": 8}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    return tiny_model(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture
+def model(home, tiny, monkeypatch) -> Path:
+    monkeypatch.setenv("FINETUNE_STUDIO_MODEL", str(tiny))
+    return tiny
+
+
+def opened(version: Version, view: str | None = None, **session) -> AppTest:
+    at = AppTest.from_file(str(doubles.ROOT / "ui" / "frame.py"), default_timeout=60).switch_page(PAGE)
+    at.session_state["dataset"], at.session_state["version"] = version.dataset, version.id
+    if view:
+        at.session_state["finetune_view"] = view
+    for key, value in session.items():
+        at.session_state[key] = value
+    return standing(at.run())
+
+
+def standing(at: AppTest) -> AppTest:
+    assert not at.exception, at.exception[0].stack_trace if at.exception else ""
+    return at
+
+
+def words(at: AppTest) -> str:
+    return "\n".join([*(str(e.value) for e in [*at.markdown, *at.caption, *at.subheader, *at.error]), *(b.label for b in at.button)])
+
+
+def trained(version: Version, **settings) -> jobs.Job:
+    request = {"dataset": version.dataset, "version": version.id, "limit": 5, "settings": TrainSettings(**{**FAST, **settings}).to_dict()}
+    return jobs.start("finetune", request, title="Fine-tune", dataset=version.dataset)
+
+
+def cut_off(monkeypatch, version: Version, at_step: int) -> jobs.Job:
+    """A run that was stopped after that step."""
+    from core.io.work import Desk
+
+    real = Desk.say
+
+    def say(self, done, total, message="", **figures):
+        if figures.get("loss") and done == at_step:
+            (self.folder / "cancelled").touch()
+        real(self, done, total, message, **figures)
+
+    monkeypatch.setattr(Desk, "say", say)
+    job = trained(version, evaluate_every=2)
+    monkeypatch.setattr(Desk, "say", real)
+    return job
+
+
+def test_a_new_run_shows_what_it_takes_before_it_starts(model):
+    at = opened(doubles.version("regression", 60))
+    told = words(at)
+    assert "Every row teaches something" in told
+    assert "No test row in train" in told
+    assert "5 steps" in told  # 36 rows in batches of 8
+    assert at.button(key="finetune_start").label == "Start training"
+    assert not at.button(key="finetune_start").disabled
+
+
+def test_starting_shows_the_run_and_its_result(model):
+    version = doubles.version("regression", 60)
+    at = opened(version)
+    at.session_state["_finetune_settings"] = {"kind": "regression", **TrainSettings(**FAST).to_dict()}
+    standing(at.run())
+    standing(at.button(key="finetune_start").click().run())
+    assert at.session_state["finetune_view"] == "Current run"
+    told = words(at)
+    assert "**Done.**" in told
+    assert [metric.label for metric in at.metric] == ["Validation loss", "Tokens per second", "Memory", "Best so far"]
+    assert at.metric[3].value.startswith("step ")
+    assert "Measured on 12 test rows" in told
+    assert at.button(key="finetune_compare").label == "Open the comparison"
+    says = at.dataframe[0].value
+    assert list(says.columns[:2]) == ["Row", "Truth"]
+    assert len(says) == 4
+
+
+def test_a_preset_fills_the_settings_and_reset_brings_it_back(model):
+    at = opened(doubles.version("regression", 60))
+    standing(at.segmented_control(key="finetune_preset").set_value("Thorough").run())
+    assert at.number_input(key="finetune_set_epochs").value == 3.0
+    assert at.number_input(key="finetune_set_rank").value == 32
+    standing(at.number_input(key="finetune_set_rank").set_value(8).run())
+    assert any("1 changed" in one.label for one in at.expander)
+    assert at.number_input(key="finetune_set_rank").value == 8
+    standing(at.button(key="finetune_reset").click().run())
+    assert at.number_input(key="finetune_set_rank").value == 32
+    assert any("none changed" in one.label for one in at.expander)
+
+
+def test_settings_survive_another_view(model):
+    at = opened(doubles.version("regression", 60))
+    standing(at.number_input(key="finetune_set_max_steps").set_value(3).run())
+    standing(at.segmented_control(key="finetune_view").set_value("History").run())
+    standing(at.segmented_control(key="finetune_view").set_value("New run").run())
+    assert at.number_input(key="finetune_set_max_steps").value == 3
+    assert "3 steps" in words(at)
+
+
+def test_what_does_not_fit_cannot_start_and_offers_fewer_bits(model, monkeypatch):
+    monkeypatch.setattr("core.io.device.memory", lambda: 100 << 20)
+    at = opened(doubles.version("regression", 60))
+    assert at.button(key="finetune_start").disabled
+    assert "Does not fit in memory" in words(at)
+    standing(at.button(key="finetune_bits").click().run())
+    assert at.selectbox(key="finetune_set_quantization").value == "4-bit"
+
+
+def test_before_the_model_is_prepared_the_page_offers_to(home, monkeypatch):
+    monkeypatch.setattr("core.io.embedded.wheel_missing", lambda: False)
+    at = opened(doubles.version("regression", 60))
+    assert at.button(key="finetune_prepare").label == "Prepare the built-in model"
+    assert "Checked once the model is prepared" in words(at)
+
+
+def test_without_the_wheel_the_page_says_how_to_install_it(home, monkeypatch):
+    monkeypatch.setattr("core.io.embedded.weights.importlib.util.find_spec", lambda name: None)
+    at = opened(doubles.version("regression", 60))
+    assert at.button(key="finetune_prepare").disabled
+    assert "no\\-deps llm\\-smollm2" in words(at)
+
+
+@pytest.mark.parametrize(("how", "said"), [({"target": False}, "Choose what to predict"), ({"split": False}, "Needs a")])
+def test_what_is_missing_is_named_with_the_page_that_mends_it(model, how, said):
+    at = opened(doubles.version("regression", 60, **how))
+    assert said in words(at)
+    assert at.button(key="finetune_mend")
+
+
+def test_a_stopped_run_offers_to_go_on_and_to_measure(model, monkeypatch):
+    version = doubles.version("regression", 60)
+    job = cut_off(monkeypatch, version, 5)
+    at = opened(version, "Current run")
+    assert "Step 4 is kept" in words(at)
+    assert at.button(key="finetune_resume").label == "Resume from step 4"
+    standing(at.button(key="finetune_measure").click().run())
+    assert jobs.all_jobs(version.dataset)[0].result["evaluation"]
+    standing(at.button(key="finetune_resume").click().run())
+    assert jobs.read(job.id).state == "done"
+    assert "**Done.**" in words(at)
+
+
+def test_a_failed_run_says_why(model, monkeypatch):
+    version = doubles.version("regression", 60)
+    trained(version, learning_rate=0.1, max_steps=2)
+    failed = jobs.all_jobs(version.dataset)[0]
+    (failed.folder / "result.json").unlink()
+    files.write_json(failed.folder / "error.json", {"title": "The training diverged", "message": "The loss is [not](x) a number."})
+    at = opened(version, "Current run")
+    assert at.error[0].value == "The loss is \\[not\\]\\(x\\) a number\\."
+    assert at.button(key="finetune_resume")
+
+
+@pytest.mark.parametrize("view", ["Current run", "History"])
+def test_without_a_run_the_views_say_so(model, view):
+    assert "No run yet" in words(opened(doubles.version("regression", 60), view))
+
+
+def test_history_lists_runs_with_score_and_loss(model):
+    version = doubles.version("regression", 60)
+    trained(version)
+    trained(version, max_steps=4)
+    table = opened(version, "History").dataframe[0].value
+    assert table["Steps"].tolist() == [4, 8]
+    assert table["Status"].tolist() == ["done", "done"]
+    assert len(table["Loss"].iloc[1]) == 8
+    assert all(score != "not measured" for score in table["Score"])
+
+
+def test_a_run_is_deleted_in_two_clicks(model):
+    version = doubles.version("regression", 60)
+    job = trained(version)
+    at = opened(version, "History")
+    at.session_state["finetune_history"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    standing(at.run())
+    standing(at.button(key="finetune_delete").click().run())
+    assert lora.adapters(version.dataset)[0].id == job.id
+    standing(at.button(key="finetune_delete_sure").click().run())
+    assert lora.adapters(version.dataset) == []
+    assert jobs.all_jobs(version.dataset, "finetune") == []
+
+
+def test_leaks_are_counted_without_case_and_blanks():
+    assert leaked(["A  kettle", "pump"], ["a kettle", "lamp", "PUMP "]) == 2
+
+
+def test_checks_say_what_fails_first():
+    row = TrainingRow((1, 2), (3,), 0)
+    rows = TrainingRows((row,), {1: "the answer is empty"}, (0,), ())
+    found = {one.sentence: one.state for one in checks(rows, None, 9 << 30, 4 << 30, 128, 2, 50)}
+    assert found["Does not fit in memory"] == "FAIL"
+    assert found["1 row learns nothing and is left out"] == "WARN"
+    assert found["1 row cut at 128 tokens"] == "WARN"
+    assert found["No validation rows"] == "WARN"
+    assert found["2 test rows also in train"] == "WARN"
+
+
+# --- commands
+
+
+def command(module, *argv: str) -> dict:
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    module.arguments(parser)
+    return module.run(parser.parse_args(argv), lambda text: None)
+
+
+def test_a_chat_file_trains_from_the_command_line_and_answers(home, tiny, tmp_path):
+    chats = [{"messages": [{"role": "user", "content": f"thing {i}"}, {"role": "assistant", "content": "yes"}]} for i in range(16)]
+    train, held = tmp_path / "train.jsonl", tmp_path / "held.jsonl"
+    train.write_text("\n".join(map(json.dumps, chats[:12])))
+    held.write_text("\n".join(map(json.dumps, chats[12:])))
+    out = tmp_path / "adapter"
+    result = command(finetune_command, "local", str(train), "--validation", str(held), "--model", str(tiny), "--out", str(out),
+                     "--epochs", "4", "--batch", "4", "--learning-rate", "0.02", "--rank", "4")  # fmt: skip
+    assert set(result) == {"adapter", "steps", "seconds", "train_loss", "validation_loss", "tokens_per_second"}
+    assert result["steps"] == 12
+    assert sorted(path.name for path in out.iterdir()) == ["adapter.json", "adapter_config.json", "adapter_model.safetensors"]
+    assert "12 steps" in finetune_command.show(result)
+    plain = command(generate_command, "thing 3", "--model", str(tiny), "--max-tokens", "4")
+    tuned = command(generate_command, "thing 3", "--model", str(tiny), "--max-tokens", "4", "--adapter", str(out))
+    assert set(tuned) == {"model", "adapter", "text", "tokens_in", "tokens_out", "seconds"}
+    assert tuned["text"] != plain["text"]
+    assert tuned["tokens_in"] == plain["tokens_in"]
+
+
+def test_a_table_needs_to_say_what_is_learnt(home, tiny, tmp_path):
+    from core.errors import DataError
+
+    file = tmp_path / "table.csv"
+    file.write_text("name,price\nkettle,5\nlamp,7\n")
+    with pytest.raises(DataError, match="--text COL --target COL"):
+        command(finetune_command, "local", str(file), "--model", str(tiny), "--out", str(tmp_path / "a"))
+    result = command(finetune_command, "local", str(file), "--model", str(tiny), "--out", str(tmp_path / "a"), "--text", "name",
+                     "--target", "price", "--task", "regression", "--max-steps", "1")  # fmt: skip
+    assert result["steps"] == 1
+
+
+def test_the_served_model_answers_as_hosted_ones_do(home, tiny):
+    from starlette.testclient import TestClient
+
+    from core.io.commands.serve import application
+
+    client = TestClient(application("tiny", tiny, None))
+    ask = {"model": "tiny", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 4}
+    answer = client.post("/v1/chat/completions", json=ask).json()
+    assert answer["choices"][0]["message"]["role"] == "assistant"
+    assert answer["usage"]["completion_tokens"] <= 4
+    assert client.get("/v1/models").json()["data"][0]["id"] == "tiny"
+    for wrong, said in [
+        ({"n": 2}, "One answer"),
+        ({"stream": True}, "Streams"),
+        ({"model": "gpt"}, "Only the model"),
+        ({"messages": []}, "messages"),
+    ]:
+        refused = client.post("/v1/chat/completions", json={**ask, **wrong})
+        assert refused.status_code == 400
+        assert said in refused.json()["error"]["message"]
+    assert client.get("/v1/models", headers={"host": "evil.example"}).status_code == 400
