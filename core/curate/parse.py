@@ -1,0 +1,151 @@
+"""Raw cells into plain ones: lists and nested details into text, amounts into numbers, several columns into one text.
+
+A cell that holds nothing ([], "", null) becomes missing. JSON objects stay JSON text or become lines "name: value".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.curate.fields import Settings, setting
+from core.curate.table import Tokenizer, kept, with_reasons, with_text
+from core.reading import read_amount
+from core.version import Roles
+
+_DOLLARS = re.compile(r"\$?(\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True)
+class ParseSettings(Settings):
+    columns: tuple[str, ...] = setting((), "Columns that become plain text: a list becomes one line per entry.", "columns", empty="none")
+    nested: str = setting(
+        "json", "How an object with named parts is written: as JSON, or one line per part.", "choice", choices=("json", "lines")
+    )
+    number: str = setting("", "A column of amounts such as $12.50 that becomes numbers; rows without one leave.", "column", empty="none")
+    amounts: str = setting(
+        "any", "Which amounts are read: any currency and way of writing, or plain dollars only.", "choice", choices=("any", "dollars")
+    )
+
+
+def parse(rows: pd.DataFrame, settings: ParseSettings, tokenizer: Tokenizer | None = None) -> pd.DataFrame:
+    """Text columns as text, the amount column as float64; a row without a readable amount is dropped."""
+    out = with_text(rows, {name: [as_text(cell, settings.nested) for cell in rows[name].tolist()] for name in settings.columns})
+    if not settings.number:
+        return kept(out)
+    read = read_dollars if settings.amounts == "dollars" else read_amount
+    values = [read(_bare(cell)) for cell in rows[settings.number].tolist()]
+    out[settings.number] = np.array([np.nan if value is None else value for value in values], dtype="float64")
+    return with_reasons(out, [None if value is not None else f"no readable {settings.number}" for value in values])
+
+
+def read_dollars(cell: object) -> float | None:
+    """12.5, "$12.50" and "1,299" as numbers; None for anything else ("from 12.99", "€5", "None")."""
+    if isinstance(cell, bool):
+        return None
+    found = _DOLLARS.fullmatch(str(cell).strip().replace(",", ""))
+    return float(found.group(1)) if found else None
+
+
+def as_text(cell: Any, nested: str = "json") -> str | None:
+    """A cell as text; a list (or the JSON text of one) as its entries, one a line; None when it holds nothing."""
+    if isinstance(cell, np.ndarray):
+        cell = cell.tolist()
+    if isinstance(cell, str):
+        if cell[:1] not in ("[", "{"):
+            return cell or None
+        value = _json(cell)
+        if isinstance(value, list) or (isinstance(value, dict) and nested == "lines"):
+            cell = value
+        else:
+            return cell
+    if cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell):
+        return None
+    if isinstance(cell, (list, tuple)):
+        parts = [_entry(part, nested) for part in cell if part is not None]
+        return "\n".join(parts) if parts else None
+    if isinstance(cell, Mapping):
+        return _entry(cell, nested) if cell else None
+    return str(cell)
+
+
+def _cells(column: pd.Series) -> list[Any]:
+    """The cells as Python values (arrays as lists, which compare as one)."""
+    return [cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in column.tolist()]
+
+
+def _entry(value: Any, nested: str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and nested == "lines":
+        return "\n".join(f"{name}: {_entry(part, 'json')}" for name, part in value.items() if part is not None)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _bare(cell: Any) -> Any:
+    return cell.item() if isinstance(cell, np.generic) else cell
+
+
+def parse_sentence(settings: ParseSettings) -> str:
+    """ "description and features as text, price as a number" """
+    parts = [f"{listed(settings.columns)} as text"] if settings.columns else []
+    return ", ".join([*parts, *([f"{settings.number} as a number"] if settings.number else [])]) or "nothing chosen"
+
+
+def parse_writes(settings: ParseSettings) -> dict[str, str]:
+    return {**dict.fromkeys(settings.columns, "text"), **({settings.number: "number"} if settings.number else {})}
+
+
+@dataclass(frozen=True)
+class JoinSettings(Settings):
+    columns: tuple[str, ...] = setting((), "Columns that are put together, in this order; missing cells are left out.", "columns")
+    into: str = setting("text", "The column that holds the result.", "text")
+    separator: str = setting("\n", "What stands between two parts.", "text")
+    closing: bool = setting(False, "Put the separator behind the last part too.", "flag")
+    use_as_text: bool = setting(True, "Models see this column from now on, and no other.", "flag")
+
+
+def join(rows: pd.DataFrame, settings: JoinSettings, tokenizer: Tokenizer | None = None) -> pd.DataFrame:
+    """One text column of several; missing where all parts are."""
+    parts = [[cell if cell == "" else as_text(cell) for cell in _cells(rows[name])] for name in settings.columns]
+    end = settings.separator if settings.closing else ""
+    cells = []
+    for row in zip(*parts, strict=True):
+        filled = [part for part in row if part is not None]
+        cells.append(settings.separator.join(filled) + end if filled else None)
+    return kept(with_text(rows, {settings.into: cells}))
+
+
+def join_sentence(settings: JoinSettings) -> str:
+    return f"{listed(settings.columns)} into {settings.into}" if settings.columns else "nothing chosen"
+
+
+def join_writes(settings: JoinSettings) -> dict[str, str]:
+    return {settings.into: "text"}
+
+
+def join_roles(roles: Roles, settings: JoinSettings) -> Roles:
+    """The joined column is the text; what was text before is carried along."""
+    return replace(roles, text=(settings.into,)) if settings.use_as_text else roles
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """ "title", "title and description", "title, description and 2 more" """
+    if len(names) <= 1:
+        return names[0] if names else "nothing"
+    if len(names) <= 3:
+        return ", ".join(names[:-1]) + f" and {names[-1]}"
+    return ", ".join(names[:2]) + f" and {len(names) - 2} more"

@@ -1,0 +1,211 @@
+"""A recipe on its way: one step after the other, every row that leaves accounted for.
+
+Neighbouring row steps run as one pass (`RowSteps`), so that an engine may spread rows over processes; whole-table steps
+get their key columns only. A row whose parent leaves (`roles.parent_row`) leaves with it. The clock, the tokenizer and
+the engine come in as arguments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.curate.families import orphans, parents
+from core.curate.prompts import moved
+from core.curate.steps import describe, kind, settings_of
+from core.curate.table import Change, Table, Tokenizer
+from core.errors import DataError
+from core.version import Step, StepReport
+
+LEFT_WITH_PARENT = "the row it was made from left"
+NAMED = "column", "columns"
+
+
+def no_clock() -> float:
+    return 0.0
+
+
+@dataclass(frozen=True)
+class RowSteps:
+    """Neighbouring row steps as one function over some rows: picklable, the same object for every engine.
+
+    Called with a frame it returns the same rows in the same order with what the steps wrote, `dropped` (the reason, null
+    keeps) and `dropped_by` (place of the step, -1 keeps); `attrs["seconds"]` holds each step's seconds.
+    """
+
+    steps: tuple[Step, ...]
+    tokenizer: Callable[[str], Tokenizer] | None = None
+    clock: Callable[[], float] = no_clock
+
+    def writes(self) -> dict[str, str]:
+        """Every column that is written, each text or number."""
+        return {name: what for step in self.steps for name, what in kind(step.name).writes(settings_of(step)).items()}
+
+    def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
+        out = rows.copy(deep=False)
+        reasons = np.full(len(rows), None, dtype=object)
+        by = np.full(len(rows), -1, dtype=np.int32)
+        seconds = []
+        for place, step in enumerate(self.steps):
+            start, settings = self.clock(), settings_of(step)
+            alive = np.flatnonzero(by < 0)
+            live = out if len(alive) == len(out) else out.iloc[alive]
+            made = kind(step.name).function(live, settings, self._tokenizer(settings))
+            for name, what in kind(step.name).writes(settings).items():
+                out[name] = made[name] if live is out else _placed(out, name, made[name], alive, what)
+            told = made["dropped"].to_numpy(dtype=object, na_value=None)
+            gone = np.array([reason is not None for reason in told], dtype=bool)
+            reasons[alive[gone]], by[alive[gone]] = told[gone], place
+            seconds.append(self.clock() - start)
+        out["dropped"] = pd.Series(reasons, index=out.index, dtype="str")
+        out["dropped_by"] = by
+        out.attrs["seconds"] = seconds
+        return out
+
+    def _tokenizer(self, settings: Any) -> Tokenizer | None:
+        name = getattr(settings, "tokenizer", None)
+        return self.tokenizer(name) if name and self.tokenizer else None
+
+
+def _placed(out: pd.DataFrame, name: str, made: pd.Series, alive: np.ndarray, what: str) -> pd.Series:
+    """The whole column with the live rows' new cells in it."""
+    if what == "number":
+        cells = np.full(len(out), np.nan)
+    else:
+        cells = np.full(len(out), None, dtype=object)
+    cells[alive] = made.to_numpy(dtype=float if what == "number" else object, na_value=np.nan if what == "number" else None)
+    return pd.Series(cells, index=out.index, dtype="float64" if what == "number" else "str")
+
+
+RowEngine = Callable[[RowSteps, pd.DataFrame], pd.DataFrame]
+
+
+def direct(steps: RowSteps, rows: pd.DataFrame) -> pd.DataFrame:
+    """The simplest engine: all rows at once, in this process."""
+    return steps(rows)
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a recipe stands after some steps."""
+
+    table: Table
+    reports: tuple[StepReport, ...] = ()
+    gone: tuple[pd.DataFrame, ...] = field(default_factory=tuple)
+    """Per step run: the rows that left (row of the version it came from, reason)."""
+
+
+def advance(
+    state: State,
+    steps: Sequence[Step],
+    seed: int,
+    *,
+    tokenizer: Callable[[str], Tokenizer] | None = None,
+    rows: RowEngine = direct,
+    clock: Callable[[], float] = no_clock,
+) -> State:
+    """The state after these steps (all taken as on). Raises StudioError as the step's function does."""
+    at = 0
+    while at < len(steps):
+        if kind(steps[at].name).whole_table:
+            state, at = _whole(state, steps[at], seed, clock), at + 1
+            continue
+        end = at
+        while end < len(steps) and not kind(steps[end].name).whole_table:
+            end += 1
+        state, at = _rows(state, RowSteps(tuple(steps[at:end]), tokenizer, clock), rows), end
+    return state
+
+
+def _rows(state: State, steps: RowSteps, engine: RowEngine) -> State:
+    table, known = state.table, set(map(str, state.table.frame.columns))
+    for step in steps.steps:
+        check_columns(step, known)
+        known |= set(kind(step.name).writes(settings_of(step)))
+    done = engine(steps, table.frame)
+    reasons, by = done["dropped"].to_numpy(dtype=object, na_value=None), done["dropped_by"].to_numpy().astype(np.int64)
+    _orphaned(done, table.roles.parent_row, reasons, by)
+    seconds = done.attrs.get("seconds") or [0.0] * len(steps.steps)
+    frame, roles = done.drop(columns=["dropped", "dropped_by"]), table.roles
+    frame.attrs = {}
+    reports, gone, left = list(state.reports), list(state.gone), len(frame)
+    for place, step in enumerate(steps.steps):
+        hit = np.flatnonzero(by == place)
+        reports.append(_report(step, left, reasons[hit].tolist(), seconds[place]))
+        gone.append(_gone(frame.index[hit].tolist(), reasons[hit].tolist()))
+        left -= len(hit)
+        change = kind(step.name).roles
+        roles = change(roles, settings_of(step)) if change else roles
+    prompt = moved(table.prompt, table.roles, roles)
+    return State(Table(pd.DataFrame(frame[by < 0]) if (by >= 0).any() else frame, roles, prompt, table.task), tuple(reports), tuple(gone))
+
+
+def _orphaned(done: pd.DataFrame, column: str | None, reasons: np.ndarray, by: np.ndarray) -> None:
+    """Mark children whose parent was dropped, at the step that dropped it."""
+    if not column or column not in done or (by < 0).all():
+        return
+    places = {int(number): place for place, number in enumerate(done.index.tolist())}
+    family = [places.get(number) if number is not None else None for number in parents(done, column)]
+    changed = True
+    while changed:
+        changed = False
+        for place, parent in enumerate(family):
+            if parent is not None and by[place] < 0 <= by[parent]:
+                by[place], reasons[place], changed = by[parent], LEFT_WITH_PARENT, True
+
+
+def _whole(state: State, step: Step, seed: int, clock: Callable[[], float]) -> State:
+    start, table, settings = clock(), state.table, settings_of(step)
+    check_columns(step, set(map(str, table.frame.columns)))
+    wanted = [*kind(step.name).keys(settings, table.roles), table.roles.split or ""]
+    keys = [name for name in dict.fromkeys(wanted) if name and name in table.frame]
+    change: Change = kind(step.name).function(replace(table, frame=table.frame[keys]), settings, seed)
+    frame = table.frame
+    if change.columns:
+        frame = frame.copy(deep=False)
+        for name, cells in change.columns.items():
+            frame[name] = pd.Series(list(cells), index=frame.index, dtype="str")
+    reasons = np.array(change.dropped if change.dropped is not None else [None] * len(frame), dtype=object)
+    alive = np.array([reason is None for reason in reasons], dtype=bool)
+    if not alive.all() and table.roles.parent_row in frame:
+        column, after = str(table.roles.parent_row), pd.DataFrame(frame[alive])
+        lost = after.index[np.array(orphans(after, column)) & ~np.array(orphans(frame, column))[alive]]
+        hit = frame.index.isin(lost)
+        reasons[hit], alive = LEFT_WITH_PARENT, alive & ~hit
+    numbers, told = frame.index[~alive].tolist(), reasons[~alive].tolist()
+    frame = frame[alive] if not alive.all() else frame
+    frame = frame.iloc[change.order] if change.order is not None else frame
+    report = _report(step, len(table.frame), told, clock() - start)
+    made = Table(pd.DataFrame(frame), change.roles or table.roles, change.prompt or table.prompt, table.task)
+    return State(made, (*state.reports, report), (*state.gone, _gone(numbers, told)))
+
+
+def check_columns(step: Step, known: set[str]) -> None:
+    """Raises DataError when a step names no column, or one that is not there at this point of the recipe."""
+    settings, title = settings_of(step), kind(step.name).title
+    if unset := settings.missing():
+        raise DataError(f"{title} needs a value for {unset}. Choose one with Change settings.", title=f"{title} is not set up")
+    absent = [name for name in settings.columns_named() if name not in known]
+    if absent:
+        raise DataError(f"{title} looks for the column '{absent[0]}'. At this point there are: {', '.join(sorted(known))}. "
+                        "Choose one of them, or move the step behind the one that makes it.", title="No such column")  # fmt: skip
+
+
+def _report(step: Step, before: int, reasons: Sequence[str], seconds: float) -> StepReport:
+    return StepReport(step.name, describe(step), before, before - len(reasons), round(seconds, 4), grouped(reasons))
+
+
+def grouped(reasons: Sequence[str]) -> Mapping[str, int]:
+    """Reasons without the number of the other row, with how many rows each dropped, the most frequent first."""
+    bare = (re.sub(r" (test )?row \d+$", lambda found: " a test row" if found.group(1) else " another row", reason) for reason in reasons)
+    return dict(Counter(bare).most_common())
+
+
+def _gone(rows: Sequence[int], reasons: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame({"row": pd.Series(rows, dtype="int64"), "reason": pd.Series(reasons, dtype="str")})
