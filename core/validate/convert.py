@@ -16,7 +16,14 @@ from core.errors import SettingsError
 from core.validate.formats import FORMATS, detect
 from core.validate.talks import Message, Talk, talk_of, text_of
 
-SPEAKERS = {"user": "human", "assistant": "gpt", "system": "system", "developer": "system", "tool": "observation", "function": "observation"}
+SPEAKERS = {
+    "user": "human",
+    "assistant": "gpt",
+    "system": "system",
+    "developer": "system",
+    "tool": "observation",
+    "function": "observation",
+}
 ENDS = (" ->", "\n\n###\n\n", "\n\n===\n\n", "\n\n---\n\n", "\n\n===>\n\n", "\n\n--->\n\n", "\n\n### =>\n\n")
 """Separators the old tool put at the end of prompts."""
 STOPS = (" END", "\n", "***", "+++", "&&&", "$$$", "@@@", "%%%", " [END]")
@@ -139,7 +146,9 @@ def _count_marks(talk: Talk, lost: Counter[str], tools: bool = True) -> None:
             lost["names and weights"] += ("name" in one) + ("weight" in one)
             lost["tool calls"] += bool(one.get("tool_calls")) + bool(one.get("function_call"))
             content = one.get("content")
-            lost["images"] += sum(isinstance(part, dict) and part.get("type") == "image_url" for part in content) if isinstance(content, list) else 0
+            lost["images"] += (
+                sum(isinstance(part, dict) and part.get("type") == "image_url" for part in content) if isinstance(content, list) else 0
+            )
     lost["rejected answers"] += talk.rejected is not None
     lost["tool definitions"] += tools and bool(talk.extra.get("tools") or talk.extra.get("functions"))
 
@@ -175,5 +184,6 @@ def _words(messages: Sequence[Any]) -> list[str]:
 
 
 _WRITERS = {
-    "chat": _chat, "prompt_completion": _prompt_completion, "preference": _preference, "alpaca": _alpaca, "sharegpt": _sharegpt, "text": _text,
+    "chat": _chat, "prompt_completion": _prompt_completion, "preference": _preference, "alpaca": _alpaca, "sharegpt": _sharegpt,
+    "text": _text,
 }  # fmt: skip

@@ -6,7 +6,8 @@ Source: OpenAI's fine-tuning guides, its OpenAPI description and its Files page,
 | what | limit |
 |---|---|
 | examples in a training file | at least 10; 50 is where the guide says to start; no maximum is published |
-| tokens of one example | 65,536 (gpt-4.1 family, gpt-4o, gpt-4o-mini); 16,385 (gpt-3.5-turbo, babbage-002, davinci-002); longer ones are cut at the end |
+| tokens of one example | 65,536 (gpt-4.1 family, gpt-4o, gpt-4o-mini); 16,385 (gpt-3.5-turbo, babbage-002, davinci-002) |
+| longer examples | cut at the end, not refused |
 | size of the file | 512 MB through Files, 8 GB through Uploads; JSON lines only |
 | roles | developer, system, user, assistant, tool, function (deprecated) |
 | keys of a message | role, content, name, weight, refusal, tool_calls, tool_call_id, function_call (deprecated) |

@@ -48,11 +48,18 @@ class Price:
 
 
 def _p(
-    model: str, training: float | None, rates: tuple[float, float | None, float], batch: tuple[float, float], base: tuple[float, float] | None,
-    until: tuple[str, str] = (_LAST_JOB, _LAST_ANSWER), context: tuple[int, int] = (65_536, 128_000), note: str = "",
-) -> Price:  # fmt: skip
+    model: str,
+    training: float | None,
+    rates: tuple[float, float | None, float],
+    batch: tuple[float, float],
+    base: tuple[float, float],
+    until: tuple[str, str] = (_LAST_JOB, _LAST_ANSWER),
+    context: tuple[int, int] = (65_536, 128_000),
+    note: str = "",
+) -> Price:
+    """`rates` are the fine-tuned model's input, cached input and output; `base` the untuned model's input and output."""
     given, cached, told = rates
-    return Price(model, training, given, told, cached, *batch, *(base or (None, None)), *until, *context, note)
+    return Price(model, training, given, told, cached, *batch, *base, *until, *context, note)
 
 
 PRICES: dict[str, Price] = {

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Message = dict[str, Any]
-FROM = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "chatgpt": "assistant", "model": "assistant", "bot": "assistant",
-        "system": "system", "observation": "tool", "tool": "tool", "function_call": "function_call"}  # fmt: skip
+FROM = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "chatgpt": "assistant", "model": "assistant",
+        "bot": "assistant", "system": "system", "observation": "tool", "tool": "tool", "function_call": "function_call"}  # fmt: skip
 """Names of ShareGPT speakers -> roles of today."""
 
 
@@ -161,5 +161,6 @@ def _count_rest(row: Mapping[str, Any], known: set[str], lost: Counter[str]) -> 
 
 
 _READERS = {
-    "chat": _chat, "prompt_completion": _prompt_completion, "preference": _preference, "alpaca": _alpaca, "sharegpt": _sharegpt, "text": _text,
+    "chat": _chat, "prompt_completion": _prompt_completion, "preference": _preference, "alpaca": _alpaca, "sharegpt": _sharegpt,
+    "text": _text,
 }  # fmt: skip

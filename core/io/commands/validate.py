@@ -1,0 +1,56 @@
+"""`validate FILE`: what kind of training file it is, what is wrong in which row, its tokens, and what training on it takes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+HELP = "check a training file: format, errors by row, tokens, epochs"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a training file, or the id of a version")
+    parser.add_argument("--model", default="gpt-4o-mini-2024-07-18", help="whose tokens and limit count (default: %(default)s; embedded)")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="longest example (default: the model's limit)")
+    parser.add_argument("--rules", choices=("current", "classic"), default="current",
+                        help="classic: the seven types of the old notebook, cl100k, 16,385 tokens")  # fmt: skip
+
+
+def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    from core.io.validating import check, read
+    from core.validate.report import summary
+
+    file, others = read(args.file)
+    made = check(file, others, model=args.model, max_tokens=args.max_tokens, rules=args.rules)
+    for note in file.notes:
+        say(note)
+    for one in file.unreadable[:20]:
+        say(f"Line {one.line}: {one.why}.")
+    if made.rules == "current":
+        for one in made.checks:
+            say(f"{one.word}  {one.sentence} ({one.detail})")
+    if len(made.tokens) < made.examples:
+        say(f"Tokens are those of the {len(made.tokens)} of {made.examples} examples that have messages.")
+    return summary(made)
+
+
+def show(result: dict[str, Any]) -> str:
+    from core import format as fmt
+
+    total, assistant = result["tokens"]["total"], result["tokens"]["assistant"]
+    lines = [f"{result['format']}, {fmt.plural(result['examples'], 'example')}", ""]
+    for word, found in (("Errors", result["errors"]), ("Warnings", result["warnings"])):
+        lines.append(f"{word}: none" if not found else f"{word}:")
+        for name, one in found.items():
+            rows = ", ".join(map(str, one["rows"][:8])) + (f" and {len(one['rows']) - 8} more" if len(one["rows"]) > 8 else "")
+            lines.append(f"  {name:36}{fmt.count(one['count']):>8}   {'rows ' + rows if rows else ''}")
+    lines += ["", f"{'':20}{'median':>10}{'p5':>10}{'p95':>10}{'longest':>10}"]
+    for name, values in (("Messages", result["messages"]), ("Tokens", total), ("Assistant tokens", assistant)):
+        lines.append(f"{name:20}" + "".join(f"{fmt.count(values[key]):>10}" for key in ("median", "p5", "p95", "max")))
+    lines += [
+        "",
+        f"Over the limit: {fmt.count(result['too_long'])}; learnt from: {fmt.count(result['supervised_tokens'])} tokens an epoch",
+        f"{fmt.count(result['billable_tokens'])} tokens x {result['epochs']} epochs = {fmt.count(result['training_tokens'])} tokens",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,119 @@
+"""Prices by date, the cost of training and of answers, this machine beside them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from core.__main__ import parser
+from core.errors import SettingsError
+from core.io.commands import cost as command
+from core.validate.accounting import Tokens
+from core.validate.cost import cost_rows, local_row
+from core.validate.prices import AS_OF, PRICES, base_price, can_train, limit_of, price_of, table
+
+
+def tokens(totals: list[int], answer: int = 10, limit: int = 65_536) -> Tokens:
+    total = np.array(totals)
+    same = np.full(len(totals), answer)
+    return Tokens(np.arange(len(totals)), np.full(len(totals), 2), total, same, same, same, limit)
+
+
+def rows(used: Tokens, models: list[str], epochs: int = 3, today: str = AS_OF):
+    return cost_rows(lambda encoding: used, models, epochs, today)
+
+
+def test_the_documented_examples_come_out():
+    used = tokens([1000] * 100)
+    mini, old = rows(used, ["gpt-4o-mini-2024-07-18", "gpt-3.5-turbo"])
+    assert mini.training_usd == pytest.approx(0.90)
+    assert old.training_usd == pytest.approx(2.40)
+
+
+def test_answers_cost_the_fine_tuned_rates_and_half_in_a_batch():
+    (row,) = rows(tokens([110] * 4), ["gpt-4.1-mini"])
+    assert row.usd_per_1000 == pytest.approx(1000 * (100 * 0.80 + 10 * 3.20) / 1e6)
+    assert row.batch_usd_per_1000 == pytest.approx(row.usd_per_1000 / 2)
+
+
+def test_each_example_is_billed_up_to_the_models_own_limit():
+    used = tokens([20_000, 100])
+    new, old = rows(used, ["gpt-4o-mini", "babbage-002"], 1)
+    assert (new.tokens, new.cut) == (20_100, 0)
+    assert (old.tokens, old.cut) == (16_485, 1)
+
+
+@pytest.mark.parametrize(
+    ("today", "retired"), [("2026-10-22", set()), ("2026-11-21", {"gpt-4.1-nano"}), ("2027-01-06", {"gpt-4.1-nano", "gpt-4o-mini"})]
+)
+def test_a_model_retires_on_its_day(today, retired):
+    found = rows(tokens([10]), ["gpt-4.1-nano", "gpt-4o-mini"], today=today)
+    assert {row.model for row in found if row.retired} == retired
+
+
+def test_reinforcement_by_the_hour_has_no_price_per_token():
+    (row,) = rows(tokens([10]), ["o4-mini"])
+    assert row.training_usd is None
+    assert row.usd_per_1000 is not None
+
+
+def test_an_unknown_model_is_refused_with_the_choices():
+    with pytest.raises(SettingsError, match="gpt-4o-mini"):
+        rows(tokens([10]), ["gpt-9"])
+    with pytest.raises(SettingsError, match="epochs"):
+        rows(tokens([10]), ["gpt-4o"], 0)
+
+
+def test_a_name_decides_which_rates_count():
+    assert price_of("gpt-9") is None
+    tuned, plain = price_of("ft:gpt-4o-mini-2024-07-18:org::id"), price_of("gpt-4o-mini")
+    assert tuned is not None
+    assert plain is not None
+    assert (tuned.input, tuned.output) == (0.30, 1.20)
+    assert (plain.input, plain.output) == (0.15, 0.60)
+    assert base_price("ft:gpt-4.1-2025-04-14:o::x:ckpt-step-7") is PRICES["gpt-4.1-2025-04-14"]
+
+
+@pytest.mark.parametrize(
+    ("model", "limit"), [("gpt-4o-mini", 65_536), ("gpt-3.5-turbo", 16_385), ("gpt-3.5-turbo-0613", 4_096), ("other", 65_536)]
+)
+def test_limits_follow_the_model(model, limit):
+    assert limit_of(model) == limit
+
+
+def test_the_table_has_every_price_with_its_day():
+    shown = table()
+    assert len(shown) == len(PRICES)
+    assert [p.model for p in PRICES.values() if can_train(p, AS_OF)] == [
+        "gpt-4.1-2025-04-14", "gpt-4.1-mini-2025-04-14", "gpt-4o-2024-08-06", "gpt-4o-mini-2024-07-18",
+    ]  # fmt: skip
+
+
+def test_this_machine_takes_time_and_no_dollars():
+    row = local_row(tokens([100, 300]), 2, 256, 50.0)
+    assert (row.training_usd, row.tokens, row.cut) == (0.0, 712, 1)
+    assert row.seconds == pytest.approx(712 / 50)
+    assert local_row(tokens([1]), 1, 256, 0).seconds is None
+
+
+def run(*words: str) -> dict:
+    return command.run(parser("cost").parse_args(["cost", *words]), lambda text: None)
+
+
+def test_the_command_gives_the_contracts_keys(home, tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text("".join(json.dumps({"prompt": f"a thing {i}", "completion": f"{i} dollars"}) + "\n" for i in range(20)))
+    result = run(str(path), "--model", "gpt-4o-mini", "--model", "embedded", "--epochs", "2")
+    assert list(result) == ["as_of", "rows"]
+    assert [row["model"] for row in result["rows"]] == ["embedded", "gpt-4o-mini"]
+    assert all(
+        list(row) == ["model", "provider", "training_usd", "usd_per_1000", "batch_usd_per_1000", "retired"] for row in result["rows"]
+    )
+    assert len(run(str(path))["rows"]) == len(PRICES) + 1
+    assert "local" in command.show(result)
+    one = run(str(path), "--model", "gpt-4o", "--epochs", "1")["rows"][0]["training_usd"]
+    assert run(str(path), "--model", "gpt-4o", "--epochs", "7")["rows"][0]["training_usd"] == pytest.approx(7 * one)
+    with pytest.raises(SettingsError):
+        run(str(path), "--epochs", "0")
