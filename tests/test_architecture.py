@@ -25,7 +25,6 @@ HEAVY = {
     "datasets",
     "bitsandbytes",
     "sentence_transformers",
-    "plotly",
 }
 DISK = {
     "read_text",

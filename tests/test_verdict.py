@@ -205,15 +205,6 @@ def test_the_report_escapes_everything_and_loads_nothing() -> None:
     assert file_name(["Price it", "v 4/../x"]) == "Price-it-v-4----x.html"
 
 
-def test_ten_models_on_five_hundred_rows_are_compared_in_under_two_seconds() -> None:
-    import time
-
-    rows = prices({f"m{i}": ("classical" if i else "trivial", 0.3 + i * 0.05) for i in range(10)}, n=500)
-    start = time.process_time()  # of this process: the machine may be busy with something else
-    leaderboard(rows)
-    assert time.process_time() - start < 2
-
-
 def test_answers_are_shown_in_their_unit() -> None:
     told = [answer(value, unit) for value, unit in ((21.95, "usd"), (-3.0, "usd"), (1299.0, "number"), (0.0, "number"), (0.125, "number"))]
     assert told == ["$21.95", "−$3.00", "1,299", "0", "0.125"]
