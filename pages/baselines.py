@@ -38,6 +38,7 @@ if why:
     st.stop()
 
 ranked = ladder.found(version)
+top = st.container()  # open settings stand where the button's presser looks
 job = run.latest(version)
 if job and job.alive:
     st.fragment(ladder.live_card, run_every="2s")(version, job.id)
@@ -52,5 +53,6 @@ if ranked and not (job and job.alive):
     views.inside(version, ranked, ladder.chosen(ranked))
 
 answered = {one.evaluation.predictor for one in ranked if one.evaluation.version == version.id}
-plan = run.settings(version, answered)
+with top if ranked and st.session_state.get("baselines_settings") else st.container():
+    plan = run.settings(version, answered)
 run.bar(version, plan, job, len(ranked))

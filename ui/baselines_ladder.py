@@ -14,6 +14,8 @@ from core.evaluate.intervals import Measured
 from core.evaluate.metrics import METRICS
 from core.evaluation import Evaluation
 from core.io import jobs as work
+from core.io.baselines import MODEL
+from core.predict.registry import PREDICTORS
 from core.task import task
 from core.version import Version
 from ui import cache, charts
@@ -153,15 +155,24 @@ def live_card(version: Version, job_id: str) -> None:
         st.progress(share(job), text=plain(line(job)) or "Starting")
         rungs = [_live_rung(figure) for figure in job.figures.values() if _is_measured(figure)]
         if rungs:
-            alt = f"{len(rungs)} of {job.total} predictors have answers so far"
-            charts.show(charts.ladder(rungs, unit_of(version, name)), f"baselines_live_{len(rungs)}", alt)
+            fig = charts.ladder(rungs, unit_of(version, name))
+            waiting = [_waiting(one) for one in job.request.get("names", []) if not _is_measured(job.figures.get(one))]
+            names = [*fig.layout.yaxis.categoryarray[::-1], *waiting]
+            fig.update_layout(height=40 + 30 * len(names))
+            fig.update_yaxes(categoryarray=names[::-1], range=[-0.5, len(names) - 0.5])
+            charts.show(fig, f"baselines_live_{len(rungs)}", f"{len(rungs)} of {job.total} predictors have answers so far")
         else:
-            st.skeleton(height=200)
+            st.skeleton(height=40 + 30 * max(job.total, 1))
         st.caption(charts.FAMILY_KEY)
 
 
 def _is_measured(figure: Any) -> bool:
     return isinstance(figure, Mapping) and isinstance(figure.get("value"), (int, float))
+
+
+def _waiting(name: str) -> str:
+    """The name on the axis of a predictor that has not answered yet."""
+    return fmt.short(PREDICTORS[name].title.replace("{model}", MODEL)) if name in PREDICTORS else name
 
 
 def _live_rung(figure: Mapping[str, Any]) -> charts.Rung:

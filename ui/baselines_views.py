@@ -144,16 +144,15 @@ def coloured(version: Version, shown: Any, key: str, *, height: int, select: boo
     columns["Text"] = some["text"].str.slice(0, 300).tolist()
     table = _frame(columns)
 
-    def number(value: Any) -> str:
-        return "unread" if value is None or value != value else fmt.metric(unit, float(value))
-
-    styled = table.style.apply(lambda column: [f"color: {COLOR[name]}" if COLOR[name] else "" for name in some["judged"]], subset=[
-        "Miss" if numeric else "Guess"
-    ])  # fmt: skip
-    styled = styled.format(dict.fromkeys(("Truth", "Guess", "Miss"), number) if numeric else {}, na_rep="unread")
+    styled = table.style.apply(
+        lambda column: [f"color: {COLOR[name]}" if COLOR[name] else "" for name in some["judged"]], subset=["Miss" if numeric else "Guess"]
+    )
+    money = st.column_config.NumberColumn(format="dollar" if unit == "usd" else None)
+    formats = dict.fromkeys(("Truth", "Guess", "Miss"), money) if numeric else {}
     chosen: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if select else {}
     order = ["Truth", "Guess", *(["Miss"] if numeric else []), *(["Judged"] if select else []), "Text"]
     event = st.dataframe(styled, key=key, hide_index=True, width="stretch", height=height, placeholder="unread", column_order=order,
+                         column_config=formats,
                          alt=f"{len(some)} rows with truth and guess", **chosen)  # fmt: skip
     return list(event.selection.rows) if select and event is not None else []  # type: ignore[union-attr]
 
@@ -187,7 +186,8 @@ def panel(version: Version, row: Any) -> None:
             tables.record({"Truth": _said(row["truth"], unit), "Guess": _said(row["guess"], unit), "Status": row["status"],
                            **({"Raw reply": row["raw"]} if row["raw"] else {})}, "baselines_record")  # fmt: skip
         st.caption("The most similar train rows")
-        index = cache.neighbours(version.dataset, version.id)
+        with st.spinner("Looking for similar train rows"):
+            index = cache.neighbours(version.dataset, version.id)
         places, alike = index.nearest([test.text[int(row["place"])]], 5)
         targets = train.targets or ()
         near = {"Alike": np.round(alike[0], 2), "Truth": [_said(targets[p], unit) for p in places[0]],
