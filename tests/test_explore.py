@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from core.explore import distributions
+from core.explore import distributions, fixes
 from core.explore.finding import Finding
 from core.explore.profile import profile
 from core.load import roles as guessing
@@ -43,7 +43,23 @@ def test_duplicates_that_disagree_set_a_least_error_for_numbers() -> None:
 def test_test_rows_that_are_also_in_train_come_first() -> None:
     frame = reviews(["a long text one", "a long text two", "a long text one"], ["1", "2", "1"], split=["train", "train", "test"])
     found = profile(frame, Roles(text=("text",), target="stars", split="split"), "classification").findings
-    assert (found[0].severity, found[0].text, found[0].rows, found[0].fix) == ("fail", "1 test row also in train", (2,), "split")
+    assert (found[0].severity, found[0].text, found[0].rows, found[0].fix) == ("fail", "1 test row also in train", (2,), "leaks")
+
+
+def test_texts_that_are_nearly_the_same_are_found_and_leak_across_a_split() -> None:
+    long = "the kettle boils fast, switches off by itself and is easy to clean even after a long year of use"
+    frame = reviews([long, long + "!", "something else entirely about garden hoses"], ["1", "1", "2"], split=["train", "test", "test"])
+    found = profile(frame, Roles(text=("text",), target="stars", split="split"), "classification").findings
+    assert (found[0].severity, found[0].text, found[0].rows) == ("fail", "1 test row nearly in train", (1,))
+    assert only(found, "near").rows == (0, 1)
+
+
+@pytest.mark.parametrize("fix", fixes.FIXES)
+def test_every_fix_is_a_step_with_settings_that_hold(fix: str) -> None:
+    roles = Roles(text=("title", "body"), target="price", category="kind")
+    made = fixes.steps(fix, roles, {"title": "text", "body": "text", "price": "text", "kind": "label"})
+    assert made or fix == "augment"
+    assert fixes.steps("windows", Roles(text=("title",)), {"title": "text"}, settings={"maximum": 90})[0].settings["maximum"] == 90
 
 
 def test_missing_and_unreadable_targets_are_told_apart() -> None:
@@ -100,8 +116,10 @@ def test_labels_spelt_in_two_ways_are_one() -> None:
 
 
 def test_a_clean_table_has_no_findings() -> None:
-    frame = reviews([f"a text of words number {i}" for i in range(40)], [str(i % 4) for i in range(40)])
-    assert profile(frame, ROLES, "classification", lengths=[5] * 40).findings == ()
+    words = "amber basin cedar delta ember fjord grove heath inlet jetty knoll ledge marsh north ocean".split()
+    texts = [" ".join(words[(i * j + i) % 15] for j in range(1, 9)) + f" {i * 7919}" for i in range(1, 13)]
+    frame = reviews(texts, [str(i % 4) for i in range(12)])
+    assert profile(frame, ROLES, "classification", lengths=[5] * 12).findings == ()
 
 
 def test_every_table_can_be_profiled_without_roles() -> None:

@@ -239,7 +239,8 @@ def test_the_token_cut_says_what_falls_outside_and_goes_to_curate(home: Path) ->
     assert "outside 0 to" in said(at)
     at.button(key="explore_send_cut").click().run()
     sent = at.session_state["curate_incoming"]
-    assert (sent["version"], sent["fix"], sent["settings"]["maximum"]) == (one.id, "windows", slider.max - 1)
+    assert (sent["version"], sent["steps"][-1]["name"]) == (one.id, "token_window")
+    assert sent["steps"][-1]["settings"]["maximum"] == slider.max - 1
 
 
 def test_sql_answers_and_refuses(home: Path) -> None:

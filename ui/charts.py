@@ -205,8 +205,9 @@ def histogram(
     for x in lines:
         fig.add_vline(x=scale(x), line={"color": SOFT, "width": 1, "dash": "dash"})
     if log:
-        ticks = [t for t in (10.0**p for p in range(-2, 8)) if edges[0] <= t * 1.5 and t <= edges[-1] * 1.5]
-        fig.update_xaxes(tickvals=[scale(t) for t in ticks], ticktext=[("$" if unit == "usd" else "") + fmt.number(t) for t in ticks])
+        steps = (1, 2, 5) if edges[0] > 0 and edges[-1] < 100 * edges[0] else (1,)
+        ticks = [t for t in (f * 10.0**p for p in range(-2, 8) for f in steps) if edges[0] <= t * 1.5 and t <= edges[-1] * 1.5]
+        fig.update_xaxes(tickvals=[scale(t) for t in ticks], ticktext=[("$" if unit == "usd" else "") + f"{t:,g}" for t in ticks])
     else:
         fig.update_xaxes(**axis(unit))
     fig.update_yaxes(nticks=4)

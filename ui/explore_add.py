@@ -12,6 +12,7 @@ from core.errors import StudioError
 from core.format import count, plural
 from core.io import projects, reading, store
 from core.load import read as formats
+from core.load.columns import of
 from core.load.decoding import ENCODINGS, shown
 from core.load.delimited import QUOTES, SEPARATORS
 from core.load.read import Loaded, ReadOptions
@@ -45,7 +46,8 @@ def close_add() -> None:
 def button() -> None:
     """`Add data` beside Export, or the way back."""
     if st.session_state.get("explore_add", st.query_params.get("explore_add") == "1"):
-        st.button("Back to the data", key="explore_back", type="tertiary", icon=":material/arrow_back:", on_click=close_add)
+        if any(one.versions for one in store.datasets()):
+            st.button("Back to the data", key="explore_back", type="tertiary", icon=":material/arrow_back:", on_click=close_add)
     else:
         st.button("Add data", key="explore_open_add", type="tertiary", icon=":material/add:", on_click=open_add)
 
@@ -129,9 +131,10 @@ def _table(name: str, sha: str, options: ReadOptions, loaded: Loaded) -> None:
     left, right = st.columns([1, 1.18])
     with card("What each column is", into=left):
         roles, task, problem = explore_roles.editor(loaded.frame, cache.guessed(sha, name, options, loaded), key_of(sha, options))
+        label = st.text_input("Name", value=reading.free_label(_stem(name), sha), key=f"explore_name_{sha[:12]}", max_chars=60) or ""
     with card("First rows", into=right):
-        rows(loaded.frame.head(8), key=f"explore_first_{sha[:12]}", alt="The first rows of the file")
-    label = st.text_input("Name", value=reading.free_label(_stem(name), sha), key=f"explore_name_{sha[:12]}", max_chars=60) or ""
+        widths = {str(name): st.column_config.Column(width=_width(of(loaded.frame, name))) for name in loaded.frame.columns}
+        rows(loaded.frame.head(8), key=f"explore_first_{sha[:12]}", columns=widths, alt="The first rows of the file")
     blocked = _blocked(loaded, accepted, problem, label.strip(), sha)
     used = f"{plural(len(loaded.frame), 'row')} · text: {', '.join(roles.text) or 'none'} · "
     told = used + (f"predict {roles.target}" if roles.target else "nothing to predict chosen yet")
@@ -250,6 +253,12 @@ def _options(sha: str, options: ReadOptions, loaded: Loaded | None) -> None:
     if chosen != options:
         st.session_state[f"explore_options_{sha}"] = chosen
         st.rerun()
+
+
+def _width(column: pd.Series) -> int:
+    """Pixels for a column of the first rows: narrow for numbers, at most 180."""
+    longest = max((len(str(cell)) for cell in column.head(8).tolist()), default=0)
+    return max(80, min(180, 9 * max(longest, len(str(column.name)))))
 
 
 def _stem(name: str) -> str:

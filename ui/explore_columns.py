@@ -9,6 +9,7 @@ import streamlit as st
 from core.explore import distributions
 from core.explore.profile import ColumnProfile
 from core.format import count, plural, share, short
+from core.load.columns import of
 from core.version import Version
 from ui import cache, charts
 from ui.explore_roles import role_of
@@ -27,7 +28,7 @@ def view(version: Version) -> None:
             "Role": [role_of(version.roles, one.name) for one in report.columns],
             "Kind": [one.kind for one in report.columns],
             "Shape": [list(one.shape) for one in report.columns],
-            "Missing": [share(one.nulls / max(1, report.rows), max(report.rows, 30)) for one in report.columns],
+            "Missing": [_missing(one.nulls, report.rows) for one in report.columns],
             "Unique": [one.unique for one in report.columns],
             "Longest": [plural(one.longest, "char") for one in report.columns],
             "Example": [short(one.example, 60) for one in report.columns],
@@ -55,8 +56,16 @@ def view(version: Version) -> None:
         st.caption("Choose a column to see its figure, its top values, its longest and shortest cells.")
 
 
+def _missing(nulls: int, rows: int) -> str:
+    """ "0 %", "3.1 %", and "under 0.1 %" where a few of very many are missing."""
+    if not nulls or nulls == rows:
+        return "0 %" if not nulls else "100 %"
+    part = nulls / rows
+    return "under 0.1 %" if part < 0.001 else "over 99.9 %" if part > 0.999 else share(part, 1000)
+
+
 def _detail(version: Version, one: ColumnProfile) -> None:
-    cells = cache.frame(version.dataset, version.id)[one.name]
+    cells = of(cache.frame(version.dataset, version.id), one.name)
     with card(one.name, height="content"):
         st.caption(
             plain(f"{role_of(version.roles, one.name)} · {one.kind} · {count(one.unique)} different values · {count(one.nulls)} missing")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.format import count, metric, short
+from core.format import count, metric, short, unit_of
 from core.io import query
 from core.io.query import Filter
 from core.version import Version
@@ -23,6 +23,23 @@ def every(version: Version) -> list[Filter]:
     """All filters with the search box."""
     word = (st.session_state.get(f"explore_search_{version.id}") or "").strip()
     return [*active(version).values(), *([Filter(search=word, columns=searched(version))] if word else [])]
+
+
+def others(version: Version, column: str) -> list[Filter]:
+    """All filters but those on this column: what a figure of the column counts, so that its other bars stay to be chosen."""
+    word = [one for one in every(version) if one.search]
+    return [*(one for one in active(version).values() if one.column != column), *word]
+
+
+def span(version: Version, column: str) -> tuple[float, float] | None:
+    """The range a figure of this column is filtered to."""
+    found = next((one for one in active(version).values() if one.column == column and one.low is not None and one.high is not None), None)
+    return (found.low, found.high) if found and found.low is not None and found.high is not None else None
+
+
+def picked(version: Version, column: str) -> tuple[str, ...]:
+    """The values of this column that are filtered to."""
+    return next((one.values for one in active(version).values() if one.column == column and one.values), ())
 
 
 def searched(version: Version) -> tuple[str, ...]:
@@ -70,9 +87,21 @@ def clicked(version: Version, key: str, column: str, names: list[str]) -> Callab
         points = (state or {}).get("selection", {}).get("points") or []
         if points:
             name = names[int(points[0]["point_index"])]
-            add(version, short(name, 40), Filter(column, values=(name,)))
+            _toggle(version, column, name)
 
     return took
+
+
+def _toggle(version: Version, column: str, name: str) -> None:
+    """Add a value to the filter of its column, or take it away again."""
+    before = picked(version, column)
+    values = tuple(one for one in before if one != name) if name in before else (*before, name)
+    for old in [text for text, one in active(version).items() if one.column == column and one.values]:
+        del active(version)[old]
+    if values:
+        add(version, short(", ".join(values), 40), Filter(column, values=values))
+    else:
+        _restart(version)
 
 
 def strip(version: Version) -> list[Filter]:
@@ -81,12 +110,53 @@ def strip(version: Version) -> list[Filter]:
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
             st.text_input(
                 "Search the text", key=f"explore_search_{version.id}", type="search", live="300ms", label_visibility="collapsed",
-                placeholder="Search the text", width=300, on_change=_restart, args=(version,), icon=":material/search:",
+                placeholder="Search the text", width=260, on_change=_restart, args=(version,), icon=":material/search:",
             )  # fmt: skip
+            _form(version)
             _pills(version)
         filters = every(version)
         st.caption(f"{count(query.count(version, filters))} of {count(version.rows)} rows", width="content")
     return filters
+
+
+def title_of(column: str) -> str:
+    """A column's name as a heading: "list_price" is List price."""
+    return column.replace("_", " ").capitalize() if column.isascii() else column
+
+
+def _form(version: Version) -> None:
+    """The keyboard's way to do what dragging and clicking do."""
+    with st.popover("Filters", icon=":material/filter_list:", type="tertiary"):
+        column = st.selectbox("Column", [*version.columns, "n_tokens", "n_chars"], key=f"explore_filter_column_{version.id}")
+        priced = column == version.roles.target and version.task == "regression" and "target" not in version.columns
+        asked = "target" if priced else column
+        if priced or version.columns.get(column, "number") == "number":
+            _numbers(version, column, asked)
+        else:
+            _values(version, column)
+
+
+def _numbers(version: Version, column: str, asked: str) -> None:
+    found = query.summary(version, asked)
+    if not found:
+        st.caption("No row has a number here.")
+        return
+    unit = unit_of(column) if column == version.roles.target else "number"
+    low = st.number_input("From", value=found["lowest"], key=f"explore_low_{version.id}_{column}")
+    high = st.number_input("To", value=found["highest"], key=f"explore_high_{version.id}_{column}")
+    if st.button("Filter rows", key=f"explore_range_{version.id}_{column}"):
+        label = f"{title_of(column)} {metric(unit, low)} to {metric(unit, high)}"
+        add(version, label, Filter(asked, float(low), float(high)), f"{title_of(column)} ")
+        st.rerun()
+
+
+def _values(version: Version, column: str) -> None:
+    names = [str(name) for name in query.categories(version, column, most=100)["category"]]
+    chosen = st.multiselect("Values", names, key=f"explore_values_{version.id}_{column}", placeholder="Choose values")
+    if st.button("Filter rows", key=f"explore_by_{version.id}_{column}", disabled=not chosen):
+        for name in chosen:
+            _toggle(version, column, name) if name not in picked(version, column) else None
+        st.rerun()
 
 
 def _pills(version: Version) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core.explore import distributions
 from core.explore.finding import Finding
+from core.explore.fixes import FIXES
 from core.format import count, metric, plural, share, unit_of
 from core.io import query
 from core.io.query import Filter
@@ -13,12 +16,13 @@ from core.version import Version
 from ui import cache, charts
 from ui import explore_filters as filters
 from ui.explore_rows import browser
-from ui.explore_send import FIXES, fix
+from ui.explore_send import send
 from ui.layout import card
 from ui.state import plain
 
 ICONS = {
-    "leak": "gpp_bad", "duplicate": "content_copy", "conflict": "call_split", "missing": "radio_button_unchecked", "unreadable": "error",
+    "leak": "gpp_bad", "duplicate": "content_copy", "near": "difference", "conflict": "call_split",
+    "missing": "radio_button_unchecked", "unreadable": "error",
     "long": "content_cut", "short": "short_text", "balance": "balance", "column": "view_column", "encoding": "font_download_off",
     "markup": "code", "target": "trending_up", "label": "label", "split": "call_split",
 }  # fmt: skip
@@ -31,17 +35,16 @@ def view(version: Version) -> None:
     with st.spinner("Looking for what is odd"):
         report = cache.profile(version.dataset, version.id)
     findings(version, report.findings)
-    chosen = filters.every(version)
     shown, column = _target_column(version)
     category = version.roles.category or (version.roles.target if version.task == "classification" else None)
     if shown and category and category != shown:
         left, right = st.columns([1.78, 1])
-        _histogram(version, shown, column, chosen, left)
-        _categories(version, category, chosen, right, median=version.task == "regression")
+        _histogram(version, shown, column, left)
+        _categories(version, category, right, median=version.task == "regression")
     elif shown:
-        _histogram(version, shown, column, chosen, st)
+        _histogram(version, shown, column, st)
     elif category:
-        _categories(version, category, chosen, st, median=False)
+        _categories(version, category, st, median=False)
     browser(version, filters.strip(version), "explore_overview")
 
 
@@ -79,7 +82,7 @@ def findings(version: Version, found: tuple[Finding, ...]) -> None:
 
 def _buttons(version: Version, one: Finding, key: str) -> None:
     with st.container(horizontal=True, gap="small", width="content"):
-        if one.fix in FIXES:
+        if one.fix and one.fix in FIXES:
             st.button(FIXES[one.fix], key=f"explore_fix_{key}", type="tertiary", icon=":material/arrow_forward:", icon_position="right",
                       on_click=_fix, args=(version, one))  # fmt: skip
         if one.rows:
@@ -91,35 +94,32 @@ def _see(version: Version, one: Finding) -> None:
 
 
 def _fix(version: Version, one: Finding) -> None:
-    fix(version, one.fix or "", one.column)
+    send(version, one.fix or "", one.column)
 
 
-def _histogram(version: Version, title: str, column: str, chosen: list[Filter], into) -> None:
+def _histogram(version: Version, title: str, column: str, into: Any) -> None:
+    chosen = filters.others(version, column)
     found = query.summary(version, column, chosen)
     unit = unit_of(title) if column == "target" or title == version.roles.target else "number"
-    with card(_title(title), control=lambda: _scale(version, column), into=into):
+    with card(filters.title_of(title), control=lambda: _scale(version, column), into=into):
         if not found:
             st.caption("No row has a number here.")
             return
         log = _log(version, column)
         shape = query.histogram(version, column, chosen, log=log)
         key = f"explore_shape_{version.id}_{column}_{filters.stamp(version)}_{log}"
-        figure = charts.histogram(shape.edges, shape.counts, unit=unit, lines=[found["median"], found["mean"]], log=log, drag=True)
+        figure = charts.histogram(
+            shape.edges,
+            shape.counts,
+            unit=unit,
+            lines=[found["median"], found["mean"]],
+            log=log,
+            drag=True,
+            keep=filters.span(version, column),
+        )
         told = f"Median {metric(unit, found['median'])}, mean {metric(unit, found['mean'])}, highest {metric(unit, found['highest'])}."
-        charts.show(figure, key, told, select="box", on_select=filters.dragged(version, key, column, _title(title), unit, log))
+        charts.show(figure, key, told, select="box", on_select=filters.dragged(version, key, column, filters.title_of(title), unit, log))
         st.caption(plain(f"{told} Drag across the figure to filter the rows."))
-        with st.popover("Filter by numbers", type="tertiary"):
-            _range(version, title, column, unit, found)
-
-
-def _range(version: Version, title: str, column: str, unit: str, found: dict[str, float]) -> None:
-    """The keyboard's way to do what dragging does."""
-    low = st.number_input("From", value=found["lowest"], key=f"explore_low_{version.id}_{column}")
-    high = st.number_input("To", value=found["highest"], key=f"explore_high_{version.id}_{column}")
-    if st.button("Filter rows", key=f"explore_range_{version.id}_{column}"):
-        label = f"{_title(title)} {metric(unit, low)} to {metric(unit, high)}"
-        filters.add(version, label, Filter(column, float(low), float(high)), f"{_title(title)} ")
-        st.rerun()
 
 
 def _scale(version: Version, column: str) -> None:
@@ -135,11 +135,14 @@ def _skewed(version: Version, column: str) -> bool:
     return distributions.skewed(cache.measured(version.dataset, version.id, column)) if version.rows <= 200_000 else False
 
 
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize() if name.isascii() else name
+def _colors(version: Version, column: str, names: list[str]) -> list[str]:
+    """Bars that are filtered away are grey."""
+    picked = filters.picked(version, column)
+    return [charts.CLASSICAL if not picked or name in picked else charts.TRIVIAL for name in names]
 
 
-def _categories(version: Version, column: str, chosen: list[Filter], into, *, median: bool) -> None:
+def _categories(version: Version, column: str, into: Any, *, median: bool) -> None:
+    chosen = filters.others(version, column)
     unit = unit_of(version.roles.target)
     key = f"explore_measure_{version.id}_{column}"
 
@@ -147,7 +150,7 @@ def _categories(version: Version, column: str, chosen: list[Filter], into, *, me
         if median:
             st.selectbox("Show", ["Rows", "Median target"], key=key, label_visibility="collapsed", width=130)
 
-    with card(_title(column), control=control, into=into):
+    with card(filters.title_of(column), control=control, into=into):
         table = query.categories(version, column, chosen, most=8)
         if not len(table):
             st.caption("No row passes the filters.")
@@ -155,16 +158,16 @@ def _categories(version: Version, column: str, chosen: list[Filter], into, *, me
         names = [str(name) for name in table["category"]]
         by_median = median and st.session_state.get(key) == "Median target"
         values = table["median"].fillna(0).tolist() if by_median else table["share"].tolist()
-        n = int(table["rows"].sum())
+        n = sum(table["rows"].tolist())
         labels = [metric(unit, v) if by_median else share(v, max(n, 100)) for v in values]
         place = f"explore_bars_{version.id}_{column}_{filters.stamp(version)}_{by_median}"
-        alt = f"{names[0]} is the most frequent {column}: {count(int(table['rows'].iloc[0]))} rows"
+        n_first = int(max(table["rows"].tolist()))
+        alt = f"{names[0]} is the most frequent {column}: {count(n_first)} rows"
         charts.show(
-            charts.bars(names, values, labels), place, alt, select="points", on_select=filters.clicked(version, place, column, names)
+            charts.bars(names, values, labels, colors=_colors(version, column, names)),
+            place,
+            alt,
+            select="points",
+            on_select=filters.clicked(version, place, column, names),
         )
         st.caption("Click a bar to filter.")
-        with st.popover("Filter by value", type="tertiary"):
-            picked = st.selectbox("Value", names, index=None, key=f"explore_value_{version.id}_{column}", placeholder="Choose a value")
-            if picked and st.button("Filter rows", key=f"explore_by_{version.id}_{column}"):
-                filters.add(version, picked, Filter(column, values=(picked,)))
-                st.rerun()

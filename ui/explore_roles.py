@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.format import count, plural, short
 from core.io import reading, store
-from core.load.columns import kind
+from core.load.columns import kind, of
 from core.load.roles import Guess, task_for, with_target
 from core.task import TASKS, labels_of, target_of
 from core.version import Roles, Version
@@ -32,7 +32,7 @@ def editor(frame: pd.DataFrame, guess: Guess, key: str) -> tuple[Roles, str | No
         {
             "Column": [str(name) for name in frame.columns],
             "Role": [role_of(guess.roles, str(name)) for name in frame.columns],
-            "Kind": [_kind(frame[name]) for name in frame.columns],
+            "Kind": [_kind(of(frame, name)) for name in frame.columns],
         }
     )
     edited = st.data_editor(
@@ -58,7 +58,7 @@ def _task(frame: pd.DataFrame, roles: Roles, guessed: str | None, key: str) -> s
     if not roles.target:
         st.caption("No column is the Target: nothing will be predicted yet.")
         return None
-    suggested = guessed or task_for(frame[roles.target], roles.text)
+    suggested = guessed or task_for(of(frame, roles.target), roles.text)
     return st.selectbox(
         "Task",
         list(TASKS),
@@ -105,7 +105,7 @@ def _chosen_task(version: Version, target: str | None, text: tuple[str, ...], ke
     if target is None:
         return None
     same = target == version.roles.target
-    suggested = version.task if same and version.task else task_for(cache.frame(version.dataset, version.id)[target], text)
+    suggested = version.task if same and version.task else task_for(of(cache.frame(version.dataset, version.id), target), text)
     task = st.selectbox("Task", list(TASKS), index=list(TASKS).index(suggested), key=f"{key}_task_{target}",
                         format_func=lambda one: WORDS[one])  # fmt: skip
     st.caption(TASKS[task].meaning)

@@ -10,7 +10,7 @@ import streamlit as st
 from core.format import count, unit_of
 from core.io import query
 from core.io.query import Filter
-from core.load.columns import is_nested
+from core.load.columns import is_nested, of
 from core.version import Version
 from ui import cache
 from ui.explore_filters import stamp, strip
@@ -34,7 +34,7 @@ def browser(version: Version, filters: list[Filter], key: str, *, columns: list[
     number = min(int(st.session_state.get(state, 1)), pages)
     found = query.page(version, filters, sort=sort, descending=descending, offset=(number - 1) * size, limit=size)
     shown = columns or default_columns(version)
-    table = found.frame[[name for name in shown if name in found.frame]].copy(deep=False)
+    table = found.frame.loc[:, [name for name in shown if name in found.frame]].copy(deep=False)
     table.insert(0, "row", [row + 1 for row in found.rows]) if "row" not in table else None
     picked = rows(table, key=f"{key}_table_{state}_{number}", select=True, columns=_config(version, table), alt=f"Rows {number} of {pages}")
     if pages > 1:
@@ -47,11 +47,11 @@ def browser(version: Version, filters: list[Filter], key: str, *, columns: list[
 
 
 def default_columns(version: Version) -> list[str]:
-    """The columns with a role first, then the rest, then the tokens; at most ten."""
+    """The first text, category, target, tokens, split, then the rest; at most ten."""
     roles = version.roles
-    named = [*roles.text, roles.category, roles.target]
+    named = [*roles.text[:1], roles.category, roles.target]
     first = [name for name in dict.fromkeys(named) if name]
-    tail = [name for name in (roles.split,) if name]
+    tail = [name for name in (roles.split, *roles.text[1:]) if name]
     rest = [name for name in version.columns if name not in (*first, *tail)]
     return [*first, "n_tokens", *tail, *rest][:10]
 
@@ -60,9 +60,11 @@ def _config(version: Version, table: pd.DataFrame) -> dict[str, object]:
     config: dict[str, object] = {"row": st.column_config.NumberColumn("row", width=60, format="localized")}
     for name in table.columns:
         if name in version.roles.text:
-            config[name] = st.column_config.TextColumn(plain(name), width=300 if name == version.roles.text[0] else "medium")
-    if "n_tokens" in table and len(table) and table["n_tokens"].notna().any():
-        most = int(table["n_tokens"].max())
+            config[name] = st.column_config.TextColumn(plain(name), width=330 if name == version.roles.text[0] else "medium")
+        elif name == version.roles.category:
+            config[name] = st.column_config.TextColumn(plain(name), width=130)
+    if "n_tokens" in table and len(table) and bool(of(table, "n_tokens").notna().any()):
+        most = int(of(table, "n_tokens").max())
         config["n_tokens"] = st.column_config.ProgressColumn("tokens", min_value=0, max_value=max(1, most), format="%d", width=120)
     target = version.roles.target
     if target and target in table and pd.api.types.is_numeric_dtype(table[target]) and unit_of(target) == "usd":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import streamlit as st
 
 from core.explore import distributions
@@ -9,7 +12,7 @@ from core.format import count, plural
 from core.format import tokens as short_count
 from core.version import Version
 from ui import cache, charts
-from ui.explore_send import send_cut
+from ui.explore_send import send
 from ui.layout import card, run_bar
 
 TOKENIZERS = {
@@ -41,7 +44,9 @@ def view(version: Version) -> None:
         alt = f"Half of the rows have at most {count(float(_median(lengths)))} tokens, the longest {count(longest)}"
         charts.show(figure, place, alt, select="box", on_select=lambda: _dragged(place, key, longest))
         low, high = st.slider("Keep rows between", 0, longest, (0, longest), key=key)
-        st.caption("Drag across the figure or move the handles. Nothing is dropped until you send the cut to Curate.")
+        st.caption(
+            "Drag across the figure or move the handles. Nothing changes until you send the cut to Curate, where shorter rows leave and longer ones are cut."
+        )
     kept = distributions.kept(lengths, low, high)
     _numbers(version, kept, lengths, longest, figures)
     if kept.rows < kept.of_rows:
@@ -49,7 +54,7 @@ def view(version: Version) -> None:
         told = f"{plural(gone, 'row falls', 'rows fall')} outside {count(low)} to {count(high)} tokens"
         pressed = run_bar(label="Send cut to Curate", key="explore_send_cut", icon=":material/content_cut:", text=told)
         if pressed:
-            send_cut(version, low, high, tokenizer)
+            send(version, "windows", settings={"minimum": low, "maximum": high, "tokenizer": tokenizer})
             st.rerun()
 
 
@@ -60,7 +65,7 @@ def _chosen() -> str:
 
 def _picker() -> None:
     names = [name for name in TOKENIZERS if name != "embedded" or cache.embedded_ready()]
-    st.selectbox("Tokenizer", names, key="explore_tokenizer", format_func=TOKENIZERS.get, label_visibility="collapsed", width=260,
+    st.selectbox("Tokenizer", names, key="explore_tokenizer", format_func=TOKENIZERS.__getitem__, label_visibility="collapsed", width=260,
                  help="Each model cuts text into its own pieces.")  # fmt: skip
 
 
@@ -72,11 +77,11 @@ def _dragged(place: str, key: str, longest: int) -> None:
         st.session_state[key] = (max(0, min(low, longest)), max(0, min(high, longest)))
 
 
-def _median(lengths) -> float:
+def _median(lengths: np.ndarray) -> float:
     return float(sorted(lengths.tolist())[(len(lengths) - 1) // 2])
 
 
-def _numbers(version: Version, kept: distributions.Kept, lengths, longest: int, into) -> None:
+def _numbers(version: Version, kept: distributions.Kept, lengths: np.ndarray, longest: int, into: Any) -> None:
     first, second, third, fourth = into.columns(4)
     gone = kept.of_rows - kept.rows
     delta = f"−{count(gone)} of {count(kept.of_rows)}" if gone else f"all of {count(kept.of_rows)}"

@@ -23,7 +23,7 @@ class Finding:
     severity: str
     """fail, warn or note."""
     group: str
-    """leak, duplicate, conflict, missing, unreadable, long, short, balance, column, encoding, markup, target, label, split."""
+    """leak, duplicate, near, conflict, missing, unreadable, long, short, balance, column, encoding, markup, target, label, split."""
     text: str
     """Number and fact: "61 exact duplicates"."""
     rows: tuple[int, ...] = ()
@@ -31,7 +31,7 @@ class Finding:
     detail: str = ""
     """The consequence, one or two sentences."""
     fix: str | None = None
-    """What mends it: a step of Curate (parse, duplicates, conflicts, windows, scrub, split, range), "augment", "roles" or None."""
+    """What mends it: a key of `core.explore.fixes.FIXES`, or None."""
     column: str | None = None
 
 

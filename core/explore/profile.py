@@ -11,6 +11,7 @@ import pandas as pd
 from core.explore import distributions
 from core.explore.findings import Finding, find
 from core.load.columns import kind as kind_of
+from core.load.columns import of
 from core.version import Roles
 
 BINS = 14
@@ -44,7 +45,7 @@ def profile(
     frame: pd.DataFrame, roles: Roles | None = None, kind: str | None = None, lengths: Sequence[int] | None = None, limit: int = 256
 ) -> Profile:
     """Columns and findings. `kind` is the task; `lengths` are tokens per row, `limit` the longest row that is trained on."""
-    columns = tuple(column(frame[name]) for name in frame.columns)
+    columns = tuple(column(of(frame, name)) for name in frame.columns)
     return Profile(len(frame), columns, find(frame, roles or Roles(), kind, columns, lengths, limit))
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import numpy as np
 import pandas as pd
 
 from core.explore.finding import Finding, Table, amount, rows_of
 from core.format import count, plural, share, unit_of
+from core.load.columns import of
 
+NEAR_ROWS, NEAR_CHARS = 20_000, 20_000_000
+"""Near-duplicates are looked for in tables up to this size; in longer ones on Curate."""
 _DAMAGE = re.compile("\ufffd|Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—™š›œŸ©®°±³´¸¹]|â€[™œ\x9d\u009d“”¦˜]|ì\u009d|ë\u008b")
 _HTML = re.compile(r"<(?:br|p|div|span|a|b|i|li|ul|table|td|tr|img|h\d)\b[^<>]{0,200}>|&(?:nbsp|amp|quot|lt|gt|#\d{2,4});", re.I)
 
@@ -17,13 +21,39 @@ _HTML = re.compile(r"<(?:br|p|div|span|a|b|i|li|ul|table|td|tr|img|h\d)\b[^<>]{0
 def _leaks(table: Table) -> list[Finding]:
     if not table.roles.split or table.roles.split not in table.frame:
         return []
-    split = table.frame[table.roles.split].astype("str")
+    split = of(table.frame, table.roles.split).astype("str").to_numpy()
     known = set(table.text[split == "train"]) - {""}
-    hit = (split == "test") & table.text.isin(known)
+    hit = (split == "test") & table.text.isin(known).to_numpy()
     if not hit.any():
         return []
     detail = "They are word for word the same. Scores would flatter every model."
-    return [Finding("fail", "leak", f"{plural(int(hit.sum()), 'test row')} also in train", rows_of(hit), detail, "split")]
+    return [Finding("fail", "leak", f"{plural(int(hit.sum()), 'test row')} also in train", rows_of(hit), detail, "leaks")]
+
+
+def _near(table: Table) -> list[Finding]:
+    """Texts that are nearly the same (Jaccard of 5-grams from 0.8), where the table is small enough to look at once."""
+    if not table.roles.text or table.n > NEAR_ROWS or int(table.text.str.len().sum()) > NEAR_CHARS:
+        return []
+    from core.curate.duplicates import clusters, repeated
+
+    groups = clusters(table.text.tolist())
+    again = pd.Series(repeated(groups)) & ~table.text.duplicated(keep="first")
+    found = []
+    if table.roles.split and table.roles.split in table.frame:
+        split = of(table.frame, table.roles.split).astype("str").to_numpy()
+        trained = set(groups[split == "train"].tolist())
+        same = table.text.isin(set(table.text[split == "train"])).to_numpy()
+        leaked = (split == "test") & np.isin(groups, list(trained)) & (table.text != "").to_numpy() & ~same
+        if leaked.any():
+            detail = "Four fifths of their words stand in a train row. Scores would flatter every model."
+            found.append(
+                Finding("fail", "leak", f"{plural(int(leaked.sum()), 'test row')} nearly in train", rows_of(leaked), detail, "leaks")
+            )
+    if again.any():
+        detail = "They differ in a few letters only. A split has to keep them together, or they leak from train to test."
+        rows = rows_of(pd.Series(groups).isin(set(groups[again.to_numpy()].tolist())))
+        found.append(Finding("note", "near", plural(int(again.sum()), "near-duplicate"), rows, detail, "near"))
+    return found
 
 
 def _unsplit(table: Table) -> list[Finding]:
@@ -59,18 +89,16 @@ def _conflicts(table: Table) -> tuple[tuple[int, ...], str]:
     if not known.any():
         return (), ""
     pairs = pd.DataFrame({"text": table.text[known], "target": table.target[known]})
-    same = pairs[pairs["text"].duplicated(keep=False)]
-    differ = same.groupby("text")["target"].transform("nunique") > 1
-    rows = tuple(int(row) for row in same.index[differ])
+    pairs = pairs.loc[pairs["text"].duplicated(keep=False).to_numpy()]
+    apart = [one for _, one in pairs.groupby("text")["target"] if one.nunique() > 1]
+    rows = tuple(sorted(int(row) for one in apart for row in one.index))
     if not rows:
         return (), ""
-    n = len(pairs)
+    n = int(known.sum())
     if table.kind == "regression":
-        middle = same[differ].groupby("text")["target"].transform("median")
-        least = float((same[differ]["target"] - middle).abs().sum()) / n
+        least = sum(float((one - one.median()).abs().sum()) for one in apart) / n
         return rows, f"no model can miss by less than {amount(table, least)} on average"
-    best = same[differ].groupby("text")["target"].agg(lambda values: values.value_counts().iloc[0]).sum()
-    ceiling = (n - len(rows) + float(best)) / n
+    ceiling = (n - len(rows) + sum(max(Counter(one.tolist()).values()) for one in apart)) / n
     told = share(ceiling, n) if ceiling < 0.9995 else f"{100 * ceiling:.2f} %"
     return rows, f"your ceiling is {told}"
 
@@ -82,7 +110,7 @@ def _texts(table: Table) -> list[Finding]:
     blank = table.text.str.strip() == ""
     if blank.any():
         detail = "There is nothing to predict from."
-        found.append(Finding("warn", "missing", f"{plural(int(blank.sum()), 'row')} without text", rows_of(blank), detail, "parse"))
+        found.append(Finding("warn", "missing", f"{plural(int(blank.sum()), 'row')} without text", rows_of(blank), detail, "missing"))
     words = table.text.str.len()
     short = ~blank & (words < 10)
     if table.kind in ("regression", "classification") and short.sum() > 0.005 * table.n:
@@ -133,4 +161,4 @@ def _told(table: Table) -> list[Finding]:
     ]
 
 
-ROW_CHECKS = (_leaks, _unsplit, _duplicates, _texts, _long, _damage, _told)
+ROW_CHECKS = (_leaks, _near, _unsplit, _duplicates, _texts, _long, _damage, _told)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.explore.finding import Finding, Table, amount, rows_of
 from core.format import count, plural, share, unit_of
+from core.load.columns import of
 
 
 def _targets(table: Table) -> list[Finding]:
@@ -22,7 +23,9 @@ def _targets(table: Table) -> list[Finding]:
     found = []
     if blank.any():
         detail = "They cannot be learnt from or measured on."
-        found.append(Finding("warn", "missing", f"{plural(int(blank.sum()), 'row')} without {name}", rows_of(blank), detail, "parse", name))
+        found.append(
+            Finding("warn", "missing", f"{plural(int(blank.sum()), 'row')} without {name}", rows_of(blank), detail, "missing", name)
+        )
     if unread.any():
         examples = ", ".join(f"'{str(cell)[:20]}'" for cell in cells[unread].astype("str").unique()[:3])
         detail = f"They hold {examples} where a number is needed."
@@ -65,7 +68,7 @@ def _balance(table: Table) -> list[Finding]:
             found.append(Finding("fail", "balance", f"Every {table.roles.target} is {_value(table, counts.index[0])}", (), detail, "roles"))
         found += _spellings(table, counts)
     category = table.roles.category
-    if category and category in table.frame and table.frame[category].notna().any():
+    if category and category in table.frame and bool(of(table.frame, category).notna().any()):
         counts = table.frame[category].value_counts()
         part = counts.iloc[0] / table.n
         if len(counts) > 1 and part > 0.5:

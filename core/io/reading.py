@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import DataError, StudioError
 from core.format import size, unit_of
 from core.io import files, store
+from core.load.columns import of
 from core.load.delimited import Reject
 from core.load.read import Loaded, ReadOptions, pickled, read
 from core.load.roles import canonical_splits
@@ -95,7 +96,7 @@ def add(label: str, name: str, loaded: Loaded, sha: str, options: ReadOptions, r
     if len(frame) < 2:
         raise DataError(f"{name} has {len(frame)} row; two are needed to compare anything.", title="Only one row")
     if roles.split:
-        frame = frame.assign(**{roles.split: canonical_splits(frame[roles.split]).astype("str")})
+        frame = frame.assign(**{roles.split: canonical_splits(of(frame, roles.split)).astype("str")})
         odd = sorted(set(frame[roles.split].dropna()) - set(SPLITS))
         if odd:
             raise DataError(f"{roles.split} holds {', '.join(odd[:3])}; train, validation and test are needed. Choose Not used for it.",

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -57,9 +57,14 @@ def is_plain(cell: str) -> bool:
     return len(digits) <= limit and math.isfinite(float(cell)) and cell.strip() not in ("-0", "+0")
 
 
+def of(frame: pd.DataFrame, name: object) -> pd.Series:
+    """One column. Names are unique here, which pandas' types cannot know."""
+    return cast(pd.Series, frame[name])
+
+
 def kinds(frame: pd.DataFrame) -> dict[str, str]:
     """Column -> kind."""
-    return {str(name): kind(frame[name]) for name in frame.columns}
+    return {str(name): kind(of(frame, name)) for name in frame.columns}
 
 
 def kind(column: pd.Series) -> str:

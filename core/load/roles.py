@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from core.format import plural, share
-from core.load.columns import kind
+from core.load.columns import kind, of
 from core.reading import read_amount
 from core.version import SPLITS, Roles
 
@@ -66,7 +66,7 @@ class _Column:
 
 def guess(frame: pd.DataFrame) -> Guess:
     """Roles, task and a reason per column. A table without anything to predict has task None."""
-    columns = [_column(frame[name]) for name in frame.columns]
+    columns = [_column(of(frame, name)) for name in frame.columns]
     reasons: dict[str, str] = {}
     found: dict[str, str] = {}
 
@@ -92,7 +92,7 @@ def guess(frame: pd.DataFrame) -> Guess:
     take("category", _category([c for c in columns if c.name not in reasons]), "Few values that repeat.")
     for column in columns:
         reasons.setdefault(column.name, _unused(column))
-    roles = Roles(text=tuple(c.name for c, _ in texts), **found)
+    roles = replace(Roles.from_dict(found), text=tuple(c.name for c, _ in texts))
     return Guess(roles, task if roles.target else None, reasons)
 
 
