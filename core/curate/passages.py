@@ -1,8 +1,8 @@
 """Long passages that two texts share although the texts as wholes differ.
 
 Rules: runs of 13 words (the measure of the GPT-3 contamination study; runs that stand in more than 10 train texts are
-formulas, not copies) that make up a quarter of the shorter text, or a whole text of at least 50 characters inside another one. Texts come normalised, words apart
-by single spaces. Not known here: which side is train.
+formulas, not copies) that make up half of the shorter text and 25 words at least, or a whole text of at least 50
+characters inside another one. Texts come normalised, words apart by single spaces. Not known here: which side is train.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-WORDS, COMMON, SHARE, CHARACTERS = 13, 10, 0.25, 50
+WORDS, COMMON, SHARE, CHARACTERS = 13, 10, 0.5, 50
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
 def shared_runs(train: Sequence[str], test: Sequence[str]) -> list[tuple[int, int]]:
-    """(train, test) pairs where a quarter of the shorter text's runs of 13 words are in both, counting runs that at most 10 train
+    """(train, test) pairs where half of the shorter text's runs of 13 words (13 at least) are in both, counting those that at most 10 train
     texts have."""
     ids: dict[str, int] = {}
     marks_train, rows_train = _runs(train, ids)
@@ -31,7 +31,7 @@ def shared_runs(train: Sequence[str], test: Sequence[str]) -> list[tuple[int, in
     pairs = zip(marks_test[hits].tolist(), rows_test[hits].tolist(), strict=True)
     shared = Counter((int(one), there) for mark, there in set(pairs) for one in rare[mark])
     lengths = [np.bincount(rows, minlength=len(texts)) for rows, texts in ((rows_train, train), (rows_test, test))]
-    return sorted(pair for pair, count in shared.items() if count >= SHARE * min(lengths[0][pair[0]], lengths[1][pair[1]]))
+    return sorted(pair for pair, count in shared.items() if count >= max(WORDS, SHARE * min(lengths[0][pair[0]], lengths[1][pair[1]])))
 
 
 def contained(inner: Sequence[str], outer: Sequence[str]) -> list[tuple[int, int]]:
