@@ -274,3 +274,27 @@ def test_the_estimate_is_near_what_the_run_then_took(home: Path) -> None:
     assert (told.requests, told.variants) == (20, 60)
     assert told.usd is not None
     assert 0.4 < told.usd / job.result["usd"] < 2.5
+
+
+def test_the_command_estimates_runs_and_answers_with_the_documented_keys(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from core.__main__ import main
+
+    source = tmp_path / "reviews.csv"
+    store.frame(saved()).to_csv(source, index=False)
+    with Loopback() as server:
+        monkeypatch.setenv("FINETUNE_STUDIO_COMPATIBLE_KEY", KEY)
+        monkeypatch.setenv("FINETUNE_STUDIO_COMPATIBLE_URL", server.url)
+        call = ["augment", str(source), "--column", "text", "--target", "answer", "--variants", "2", "--provider", "compatible", "--base-url",
+                server.url, "--model", "small", "--out", str(tmp_path / "out"), "--json"]  # fmt: skip
+        assert main([*call, "--estimate"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert list(told) == ["rows", "requests", "tokens_in", "tokens_out", "usd", "minutes"]
+        assert (told["rows"], told["requests"], len(server.asked)) == (20, 20, 0)
+        assert main(call) == 0
+        result = json.loads(capsys.readouterr().out)
+    assert list(result) == ["accepted", "rejected", "usd", "files"]
+    assert result["accepted"] > 0
+    assert all(Path(name).exists() for name in result["files"])
+    assert len(pd.read_csv(tmp_path / "out" / "variants.csv")) == result["accepted"]

@@ -11,9 +11,9 @@ import pytest
 from core.errors import ProviderError, SettingsError, Stopped
 from core.io import providers
 from core.io.providers import PROVIDERS, connect, test_connection
-from core.io.providers.addresses import OPENAI, check_host, clean_url, for_child, key_for
+from core.io.providers.addresses import OPENAI, for_child, key_for
 from core.io.providers.client import hide
-from core.io.providers.hosted import OVER_BUDGET
+from core.io.providers.sending import OVER_BUDGET
 from core.reply import Reply
 from tests.loopback import KEY, Fault, Loopback, busy, no_credit, unsupported
 
@@ -219,42 +219,6 @@ def test_a_session_key_reaches_a_job_only_for_its_own_address() -> None:
     assert key_for("http://127.0.0.1:1/v1", environment=environment) == (KEY, "this session")
     assert key_for("http://127.0.0.1:2/v1", environment=environment) == (None, "")
     assert for_child("http://127.0.0.1:1/v1", "  ") == {}
-
-
-@pytest.mark.parametrize("host", [
-    "169.254.169.254", "fe80::1", "metadata.google.internal", "100.100.100.200", "fd00:ec2::254", "0.0.0.0", "::ffff:169.254.169.254",
-    "2852039166", "METADATA.GOOGLE.INTERNAL.",
-])  # fmt: skip
-def test_link_local_and_metadata_addresses_are_refused(host: str) -> None:
-    with pytest.raises(ProviderError) as told:
-        check_host(host)
-    assert told.value.title == "That address is refused"
-
-
-def test_a_name_that_resolves_to_a_metadata_address_is_refused() -> None:
-    with pytest.raises(ProviderError, match="machinery"):
-        check_host("models.example", lambda host: ["93.184.216.34", "169.254.169.254"])
-    assert check_host("models.example", lambda host: ["10.0.0.4"]) == ["10.0.0.4"]
-
-
-def test_a_key_does_not_travel_in_the_open(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.io.providers.addresses.resolve", lambda host: ["93.184.216.34"])
-    monkeypatch.setattr("core.io.providers.client.check_host", lambda host, **kw: ["93.184.216.34"])
-    with pytest.raises(ProviderError, match="not encrypted"):
-        connect("compatible", base_url="http://models.example/v1", model="m", key=KEY).complete(chats(1), max_tokens=5)
-
-
-@pytest.mark.parametrize(
-    "url", ["", "ftp://x/v1", "http://user:pass@host/v1", "https://host/v1?key=1", "http://[::1", "http://host:99999/v1"]
-)
-def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(SettingsError):
-        connect("compatible", base_url=url, model="m")
-
-
-def test_addresses_have_one_spelling() -> None:
-    assert clean_url(" localhost:11434/v1/ ") == "http://localhost:11434/v1"
-    assert clean_url("https://Host.Example/v1") == "https://host.example/v1"
 
 
 def test_openai_without_a_key_says_so_before_anything_is_sent(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

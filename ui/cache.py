@@ -79,7 +79,11 @@ def board(dataset: str, version: str, reference: str | None = None) -> Any:
 
 
 def comparable(found: list[Evaluation], version: str) -> list[Evaluation]:
-    """Those that answered the test rows of this version; where none did, those of the newest evaluation's test rows."""
+    """Those that answered the test rows of this version; where none did, those of the newest evaluation's test rows.
+
+    A person's short quiz stays on Baselines: comparing takes the rows all have answered, and five would be left of hundreds.
+    """
+    found = [one for one in found if one.family != "people" or one.n >= min(30, one.test_rows)]
     own = [one for one in found if one.version == version]
     newest = (own or found)[-1:] if found else []
     return [one for one in found if newest and one.test_id == newest[0].test_id]
@@ -254,3 +258,38 @@ def embedded_ready() -> bool:
     from core.io import embedded
 
     return embedded.is_ready()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def training_report(dataset: str, version: str, model: str, max_tokens: int) -> Any:
+    """The checks of a version's training file (`core.validate.report.Report`)."""
+    from core.io import validating
+
+    file, others = validating.of_version(store.version(dataset, version))
+    return validating.check(file, others, model=model, max_tokens=max_tokens)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, scope="session")
+def file_report(sha: str, name: str, fixed: tuple[str, ...], model: str, max_tokens: int, _data: bytes) -> Any:
+    """The checks of an uploaded training file after the fixes that were applied, in their order."""
+    from core.io import validating
+    from core.validate.fixes import mend
+    from core.validate.reading import read_training
+
+    if fixed:
+        before = file_report(sha, name, fixed[:-1], model, max_tokens, _data)
+        names = {check.name for check in before.checks}
+        file = mend(before, fixed[-1], validating.count_for(model)).file if fixed[-1] in names else before.file
+    else:
+        file = read_training(name, _data)
+    return validating.check(file, model=model, max_tokens=max_tokens)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def training_costs(key: str, retired: bool, epochs: int, _made: Any) -> list[Any]:
+    """What training on a checked file costs, this machine first; `key` names the file and how it was counted."""
+    from core.io import validating
+    from core.validate.prices import PRICES, can_train
+
+    day = validating.today()
+    return validating.costs(_made, [name for name, price in PRICES.items() if retired or can_train(price, day)], epochs)

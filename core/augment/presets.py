@@ -19,6 +19,8 @@ MOST_PER_REQUEST = 20
 
 @dataclass(frozen=True)
 class Preset:
+    """A ready request."""
+
     title: str
     meaning: str
     """One sentence for the page."""
@@ -87,9 +89,13 @@ PRESETS: dict[str, Preset] = {
     ),
 }
 
-SHORT = "Rewrite this sentence in other words.\n\nSentence: $text\n\nRewritten:"
-"""What a very small model is asked, one variant per request: it cannot keep lists or rules in mind."""
-SHORT_KO = "다음 문장을 다른 말로 써라.\n\n문장: $text\n\n다시 쓴 문장:"
+SHORT = (
+    "You're an AI assistant for text re-writing. Rewrite the input text to make it more concise while preserving its core meaning.",
+    "You're an AI assistant for text re-writing. Rewrite the input text to make it more professional and formal while retaining its "
+    "essential content.",
+)
+"""What a very small model is asked, one variant per request in turn: it cannot keep lists or rules in mind, and these orders
+are the ones SmolLM2 has practised."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +136,13 @@ class AugmentSettings:
     def asked(self) -> tuple[str, str]:
         """System and user template that are really used."""
         preset = PRESETS[self.preset]
-        short = SHORT_KO if preset.language == "ko" else SHORT
-        system = self.system if self.system is not None else "" if self.one_each else preset.system
-        return system, self.user if self.user is not None else short if self.one_each else preset.user
+        system = self.system if self.system is not None else SHORT[0] if self.one_each else preset.system
+        return system, self.user if self.user is not None else "$text" if self.one_each else preset.user
+
+    @property
+    def keeps(self) -> str:
+        """What the gates insist on: a very small writer is held to the meaning whatever it was asked for."""
+        return "answer" if self.one_each else PRESETS[self.preset].keeps
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -60,12 +60,13 @@ def candidates(asks: Sequence[Ask], replies: Mapping[str, Read], judge: Judge) -
 def report(asks: Sequence[Ask], judged: pd.DataFrame) -> Report:
     """The report card of judged candidates."""
     stopped = Counter(gate for gate in judged["gate"].tolist() if gate)
-    passed = judged[judged["gate"] == ""]
+    gates = judged["gate"].tolist()
+    passed = judged.take([place for place, gate in enumerate(gates) if not gate])
     texts = passed["variant"].tolist()
     order = list(GATES)
     rejected = dict(sorted(stopped.items(), key=lambda item: (-item[1], order.index(item[0]))))
-    return Report(sum(ask.variants for ask in asks), int((judged["gate"] != "unread").sum()), len(passed), rejected,
-                  distinct_pairs(texts), spread(passed), passed["row"].nunique())  # fmt: skip
+    return Report(sum(ask.variants for ask in asks), sum(gate != "unread" for gate in gates), len(passed), rejected,
+                  distinct_pairs(texts), spread(passed), len(set(passed["row"].tolist())))  # fmt: skip
 
 
 def distinct_pairs(texts: Sequence[str]) -> float | None:

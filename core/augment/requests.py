@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.augment.presets import MOST_PER_REQUEST, PRESETS, AugmentSettings
+from core.augment.presets import MOST_PER_REQUEST, PRESETS, SHORT, AugmentSettings
 from core.errors import DataError, SettingsError
 from core.prompt import Message, Prompt, fill
 from core.task import target_of
@@ -63,6 +63,8 @@ def _ask(row: int, record: dict[Any, Any], roles: Roles, settings: AugmentSettin
     original = str(record[settings.column]).strip()
     target = _target(record, roles)
     system, user = settings.asked
+    if settings.one_each and settings.system is None:
+        system = SHORT[draw % len(SHORT)]
     values = {**{str(key): value for key, value in record.items()}, "text": original, "n": n, "target": target}
     messages = [{"role": "system", "content": fill(system, values)}] if system.strip() else []
     return Ask(row, original, target, n, (*messages, {"role": "user", "content": fill(user, values)}), draw)
@@ -79,16 +81,16 @@ def _parents(train: pd.DataFrame, roles: Roles, settings: AugmentSettings) -> pd
                         title="That column is not there")  # fmt: skip
     rows = train
     if roles.parent_row and roles.parent_row in rows:
-        rows = rows[rows[roles.parent_row].isna()]
-    texts = rows[settings.column]
-    rows = rows[texts.notna() & (texts.astype("str").str.strip() != "")]
+        rows = rows.take(np.flatnonzero(pd.isna(rows[roles.parent_row].to_numpy(dtype=object))))
+    filled = [cell is not None and cell == cell and bool(str(cell).strip()) for cell in rows[settings.column].tolist()]
+    rows = rows.take(np.flatnonzero(filled))
     if not len(rows):
         raise DataError(
             f"None of {len(train)} train rows holds text in '{settings.column}'. Choose another column.", title="Nothing to vary"
         )
     if settings.rows and settings.rows < len(rows) and not PRESETS[settings.preset].balance:
         chosen = np.random.default_rng(settings.seed).choice(len(rows), settings.rows, replace=False)
-        rows = rows.iloc[np.sort(chosen)]
+        rows = rows.take(np.sort(chosen))
     return rows
 
 
@@ -164,7 +166,7 @@ def estimate(asks: Sequence[Ask], count: Callable[[list[str]], list[int]], rates
     return Estimate(len({ask.row for ask in asks}), len(asks), variants, tokens_in, tokens_out, usd, minutes)
 
 
-def reply_limit(ask: Ask) -> int:
+def reply_limit(ask: Ask, *, small: bool = False) -> int:
     """The longest reply worth waiting for, in tokens: twice the originals (a Hangul syllable may take a token or more)."""
     weight = sum(1.5 if ord(letter) > 0x2E7F else 0.4 for letter in ask.original)
-    return int(min(4096, 40 + ask.variants * (2 * weight + 16)))
+    return int(min(4096, 16 + 1.2 * weight)) if small else int(min(4096, 40 + ask.variants * (2 * weight + 16)))

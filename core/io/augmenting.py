@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from core.augment.gates import HeldOut, Judge, bare
-from core.augment.presets import PRESETS, AugmentSettings
+from core.augment.gates import SMALL_WRITER, HeldOut, Judge, Limits, bare
+from core.augment.presets import AugmentSettings
 from core.augment.reading import Read, read_variants
 from core.augment.report import Report, candidates, report
 from core.augment.requests import Ask, Estimate, estimate, plan, reply_limit
@@ -118,7 +118,8 @@ def judge_for(version: Version, settings: AugmentSettings) -> Judge:
     texts = ["" if cell is None or cell != cell else str(cell) for cell in rows]
     held = HeldOut(text for text, part in zip(texts, parts, strict=True) if part != "train")
     seen = {bare(text) for text, part in zip(texts, parts, strict=True) if part == "train"}
-    return Judge(held, PRESETS[settings.preset].keeps, version.task or "chat", seen=seen, language=language)
+    limits = SMALL_WRITER if settings.one_each else Limits()
+    return Judge(held, settings.keeps, version.task or "chat", limits, seen, language)
 
 
 @lru_cache(maxsize=1)
@@ -155,15 +156,27 @@ def try_rows(version: Version, settings: AugmentSettings, writer: Writer, *, row
     start = time.perf_counter()
     provider = writer.connect(**more)
     replies = provider.complete([ask.messages for ask in few], **_asking(few, settings))
-    read = {ask.key: read_variants(reply.text, ask.variants, ask.original) for ask, reply in zip(few, replies, strict=True)}
+    read = {ask.key: read_reply(reply, ask) for ask, reply in zip(few, replies, strict=True)}
     judged = candidates(few, read, judge_for(version, settings))
     usd = None if provider.rates is None else sum(reply.usd or 0.0 for reply in replies)
     errors = tuple(dict.fromkeys(reply.error for reply in replies if reply.error))
     return Tried(judged, report(few, judged), usd, time.perf_counter() - start, errors)
 
 
+def read_reply(reply: Reply, ask: Ask) -> Read:
+    """What a reply holds; the last piece of one that was cut off at its length limit is left out."""
+    read = read_variants(reply.text, ask.variants, ask.original)
+    if reply.finish == "length" and read.variants and read.shape != "cut json":
+        return Read(read.variants[:-1], (*read.left, read.variants[-1]), read.shape)
+    return Read((), (reply.text,), "refusal") if reply.finish == "refusal" else read
+
+
 def _asking(few: Sequence[Ask], settings: AugmentSettings) -> dict[str, Any]:
-    return {"max_tokens": [reply_limit(ask) for ask in few], "temperature": settings.temperature, "seed": settings.seed}
+    return {
+        "max_tokens": [reply_limit(ask, small=settings.one_each) for ask in few],
+        "temperature": settings.temperature,
+        "seed": settings.seed,
+    }
 
 
 def run_augment(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
@@ -207,7 +220,7 @@ class _Live:
         ask = self.missing[place]
         files.append_line(self.journal, {"key": ask.key, "row": ask.row, "reply": to_record(reply)})
         self.usd += reply.usd or 0.0
-        read = read_variants(reply.text, ask.variants, ask.original)
+        read = read_reply(reply, ask)
         passed = sum(not self.judge(variant, ask) for variant in read.variants)
         self.accepted += passed
         self.rejected += max(1, len(read.variants)) - passed if passed < max(1, len(read.variants)) else 0
@@ -232,7 +245,7 @@ def replies_in(folder: Path, planned: Sequence[Ask]) -> dict[str, Read]:
         if "variants" in line:
             found[ask.key] = Read(tuple(line["variants"]), (), "hand")
         else:
-            found[ask.key] = read_variants(from_record(line["reply"]).text, ask.variants, ask.original)
+            found[ask.key] = read_reply(from_record(line["reply"]), ask)
     return found
 
 

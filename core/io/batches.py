@@ -80,6 +80,7 @@ def batch(version: Version, id: str) -> Batch:
 
 
 def decisions(one: Batch) -> dict[str, dict[str, Any]]:
+    """What was decided so far: id of the variant -> {"keep", "variant"}, either may be absent."""
     path = one.folder / "decisions.json"
     return files.read_json(path) if path.exists() else {}
 

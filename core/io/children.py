@@ -58,7 +58,7 @@ def save(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, wr
         rows[lineage] = pd.array([None] * len(rows), dtype="Int64")
     if marked not in rows:
         rows[marked] = "data"
-    whole = pd.concat([rows, made[rows.columns]], ignore_index=True)
+    whole = pd.DataFrame(pd.concat([rows, made.reindex(columns=rows.columns)], ignore_index=True))
     whole[lineage] = whole[lineage].astype("Int64")
     content = digest(accepted[["row", "variant"]].to_numpy().tolist())
     step = Step("augment", {**settings.to_dict(), "writer": writer.to_dict()})

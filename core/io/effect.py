@@ -69,11 +69,10 @@ class Effect:
             size = f"{signed(f'{100 * gap.value:.1f}')} points [{signed(f'{100 * gap.low:.1f}')}, {signed(f'{100 * gap.high:.1f}')}]"
         else:
             size = f"{shown(self.unit, gap.value)} {interval(gap.low, gap.high, self.unit, prose=True)}"
-        value = f"{size}, {p_value(gap.p)}, n = {count(gap.n)}"
-        if self.word != "not distinguishable":
-            return f"{self.word.capitalize()} with the {count(self.new_rows)} new rows: {self.title} changes by {value}."
+        values = f"{shown(self.unit, self.with_them.value)} with, {shown(self.unit, self.without.value)} without"
         tell = f" About {count(self.more)} more test rows would tell." if self.more else ""
-        return f"Not distinguishable: {self.title} changes by {value}.{tell}"
+        head = {"better": "Better with them", "worse": "Worse with them"}.get(self.word, "Not distinguishable")
+        return f"{head}. {self.title}: {values}; difference {size}, {p_value(gap.p)}, n = {count(gap.n)}.{tell}"
 
 
 def measure_effect(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, *, seed: int = 0, say: Say | None = None) -> Effect:
@@ -83,7 +82,8 @@ def measure_effect(version: Version, accepted: pd.DataFrame, settings: AugmentSe
     rows = store.frame(version)
     made, _, _ = children(version, accepted, settings, "effect")
     train = _part(version, rows, "train")
-    return _measured(version, rows, train, pd.concat([train, made[[n for n in train.columns if n in made]]], ignore_index=True), seed, say)
+    more = pd.concat([train, made.reindex(columns=train.columns)], ignore_index=True)
+    return _measured(version, rows, train, pd.DataFrame(more), seed, say)
 
 
 def saved_effect(version: Version, *, seed: int = 0, say: Say | None = None) -> Effect:
@@ -92,7 +92,9 @@ def saved_effect(version: Version, *, seed: int = 0, say: Say | None = None) -> 
     if lineage is None:
         raise DataError("This version holds no written rows.", title="Nothing to measure")
     train = _part(version, rows, "train")
-    return _measured(version, rows, train[train[lineage].isna()], train, seed, say)
+    return _measured(
+        version, rows, train.take([place for place, row in enumerate(train[lineage].tolist()) if pd.isna(row)]), train, seed, say
+    )
 
 
 def _part(version: Version, rows: pd.DataFrame, part: str) -> pd.DataFrame:
@@ -100,7 +102,7 @@ def _part(version: Version, rows: pd.DataFrame, part: str) -> pd.DataFrame:
         raise DataError("Choose on Explore what should be predicted, then the effect can be measured.", title="No target")
     if not version.roles.split or not version.splits.get("test"):
         raise DataError("The effect is measured on rows kept aside. Split this version on Curate.", title="Needs a test split")
-    return rows[rows[version.roles.split].astype("str") == part]
+    return rows.take([place for place, name in enumerate(rows[version.roles.split].tolist()) if str(name) == part])
 
 
 def _measured(version: Version, rows: pd.DataFrame, fewer: pd.DataFrame, whole: pd.DataFrame, seed: int, say: Say | None) -> Effect:
@@ -152,6 +154,7 @@ def _plain(value: Any) -> Any:
 
 
 def from_json(data: Mapping[str, Any]) -> Effect:
+    """What `to_json` wrote; null is NaN again."""
     parts = {name: {key: math.nan if value is None else value for key, value in data[name].items()} for name in _PARTS}
     return Effect(**{**data, **{name: kind(**parts[name]) for name, kind in _PARTS.items()}})
 

@@ -26,6 +26,7 @@ KINDS = {
     "finetune": "core.io.lora:run_finetune",
     "augment": "core.io.augmenting:run_augment",
     "effect": "core.io.effect:run_effect",
+    "curate": "core.io.curating:run_save",
     "count": "core.io.work:run_count",
 }
 """Job kind -> module:function, each `run(request, desk) -> result`."""

@@ -18,6 +18,7 @@ HELP = "write variants of train rows with a language model, keep what passes the
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
     parser.add_argument("data", metavar="DATA", help="a file, or the id of a version; rows marked validation or test are never used")
     parser.add_argument("--out", default="augmented", metavar="DIR", help="folder for the results (default: augmented)")
     parser.add_argument("--column", required=True, help="the column whose text is varied")
@@ -34,21 +35,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", type=int, default=0, help="balance: train rows each class should have (default: the largest class)")
     parser.add_argument("--rows", type=int, default=0, help="at most that many train rows (default: all)")
     parser.add_argument("--budget", type=float, metavar="USD", help="stop before this is passed")
-    parser.add_argument("--temperature", type=float, default=0.9)
+    parser.add_argument("--temperature", type=float, help="default 0.9, for the built-in model 0.4")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--estimate", action="store_true", help="say what it would take and stop")
 
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    """The estimate {rows, requests, tokens_in, tokens_out, usd, minutes}, or {accepted, rejected, usd, files}."""
     from core.augment.presets import AugmentSettings
     from core.io import augmenting, jobs
     from core.io.augmenting import Writer
     from core.io.providers import entry
 
     proposed = entry(args.provider).model
+    usual = 0.4 if args.provider == "embedded" else 0.9
+    temperature = usual if args.temperature is None else args.temperature
     writer = Writer(args.provider, args.model or proposed, args.base_url)
     settings = AugmentSettings(args.column, args.preset, args.variants, args.to, user=args.prompt, one_each=args.provider == "embedded",
-                               temperature=args.temperature, rows=args.rows, seed=args.seed)  # fmt: skip
+                               temperature=temperature, rows=args.rows, seed=args.seed)  # fmt: skip
     version = _version(args)
     planned = augmenting.asks(version, settings)
     told = augmenting.estimated(planned, writer)
@@ -115,12 +119,14 @@ def _results(
     judged, card = augmenting.review(version, settings, job.folder)
     if job.state != "done":
         error = job.error or {"title": f"The run was {job.state}", "message": "Nothing was said."}
-        say(say(f"{card.accepted} variants arrived before. `python -m core jobs resume {job.id}` asks for the rest."))
+        say(f"{card.accepted} variants arrived before. `python -m core jobs resume {job.id}` asks for the rest.")
         raise ProviderError(error["message"], title=error["title"])
     totals = augmenting.summary(version, settings, job.folder)
     out.mkdir(parents=True, exist_ok=True)
-    passed = judged[judged["gate"] == ""]
-    written = {"rejected.csv": csv_bytes(judged[judged["gate"] != ""])}
+    passed, stopped = (
+        judged.take([i for i, gate in enumerate(judged["gate"].tolist()) if bool(gate) is failed]) for failed in (False, True)
+    )
+    written = {"rejected.csv": csv_bytes(stopped)}
     if len(passed):
         made = children.save(version, passed, settings, writer, rejected=card.rejected, usd=totals["usd"], job=job.id)
         say(f"Saved as version {made.number} of {made.dataset} ({made.id})")
@@ -137,6 +143,7 @@ def _results(
 
 
 def show(result: dict[str, Any]) -> str:
+    """The result for people."""
     from core.format import cost, count, duration
 
     if "requests" in result:

@@ -1,46 +1,26 @@
 """Chat completions over HTTP: OpenAI, and every server that speaks its protocol.
 
-One thread per request in flight; accounting, the journal and the budget live in the calling thread. The budget is hard: a request
-is sent only when its worst case (its tokens, and the longest reply) still fits. Replies without a usage report are counted here and
-flagged `estimated`. The key stays in memory.
+The budget is hard: a request is sent only when its worst case (its tokens, and the longest reply) still fits. Replies without
+a usage report are counted here and flagged `estimated`. The key stays in memory.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ProviderError, SettingsError
 from core.io.providers.addresses import OPENAI, clean_url, is_loopback, key_for
 from core.io.providers.client import DEADLINE, Failure, failure_of, make_client
-from core.io.providers.pacing import Pace
 from core.io.providers.replies import Remembered, content_key
+from core.io.providers.sending import Open, Run
 from core.prompt import Message
 from core.reply import Reply
 
 if TYPE_CHECKING:
     from core.io.providers import Arrived, Progress
-
-OVER_BUDGET = "not asked: it could pass the budget"
-DRAIN = 6.0
-"""Seconds that requests in flight are waited for after a stop: they are paid already."""
-
-
-@dataclass
-class _Open:
-    """One request on its way."""
-
-    place: int
-    messages: list[Message]
-    max_tokens: int
-    key: str
-    worst: float
-    attempt: int = 0
-    ready: float = 0.0
 
 
 class Hosted:
@@ -66,25 +46,25 @@ class Hosted:
         """Raises SettingsError for an impossible address. `budget` is in USD and needs `rates` (USD per million tokens)."""
         self.base_url = clean_url(base_url)
         self.model = model.strip()
-        self._key, self.key_from = key_for(self.base_url, key, environment)
+        self.secret, self.key_from = key_for(self.base_url, key, environment)
         self.budget, self.parallel, self.keep = budget, max(1, min(64, parallel)), keep
         self.rates = (float(rates[0]), float(rates[1])) if rates else None
         self.spent = 0.0
         """USD of this object's requests so far."""
         self.over_budget = 0
         """Requests that were not sent because of the budget."""
-        self._deadline, self._clock, self._sleep = deadline, clock, sleep
+        self.deadline, self.clock, self.sleep = deadline, clock, sleep
         self._unknown: set[str] = set()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r}, model={self.model!r})"
 
     def models(self) -> list[str]:
-        client = make_client(self.base_url, self._key, deadline=min(self._deadline, 20.0))
+        client = make_client(self.base_url, self.secret, deadline=min(self.deadline, 20.0))
         try:
             return sorted(str(one.id) for one in client.models.list().data)
         except Exception as error:
-            failure = failure_of(error, self._key)
+            failure = failure_of(error, self.secret)
             raise ProviderError(failure.message, title=failure.title) from None
         finally:
             client.close()
@@ -103,12 +83,15 @@ class Hosted:
         """See Provider. A request the budget forbids gets finish "error" and the error OVER_BUDGET."""
         if not self.model:
             raise SettingsError("No model is named. Test the address to see which models it has.", title="Choose a model")
+        if self.budget is not None and self.rates is None:
+            raise SettingsError(f"A budget of {self.budget} USD cannot be kept: no price is known for '{self.model}'. Give its rates in "
+                                "USD per million tokens, or leave the budget out.", title="No price is known")  # fmt: skip
         limits = [max_tokens] * len(requests) if isinstance(max_tokens, int) else list(max_tokens)
         settings = {"temperature": temperature, "seed": seed}
         todo = [self._prepared(i, m, limit, prefix, settings) for i, (m, limit) in enumerate(zip(requests, limits, strict=True))]
         replies: dict[int, Reply] = {}
 
-        def take(one: _Open, reply: Reply, *, stopping: bool = False) -> None:
+        def take(one: Open, reply: Reply, *, stopping: bool = False) -> None:
             replies[one.place] = reply
             if arrived:
                 arrived(one.place, reply)
@@ -117,17 +100,17 @@ class Hosted:
 
         fresh = []
         for one in todo:
-            known = self._remembered.get(one.key) if self.keep else None
+            known = self.remembered.get(one.key) if self.keep else None
             if known:
                 take(one, known)
             else:
                 fresh.append(one)
         if fresh:
-            _Run(self, fresh, settings, take).go()
+            Run(self, fresh, settings, take).go()
         return [replies[i] for i in range(len(requests))]
 
     @cached_property
-    def _remembered(self) -> Remembered:
+    def remembered(self) -> Remembered:
         return Remembered()
 
     @cached_property
@@ -136,13 +119,13 @@ class Hosted:
 
         return counter()
 
-    def _prepared(self, place: int, messages: Sequence[Message], limit: int, prefix: str, settings: dict[str, Any]) -> _Open:
+    def _prepared(self, place: int, messages: Sequence[Message], limit: int, prefix: str, settings: dict[str, Any]) -> Open:
         asked = [dict(m) for m in messages]
         if prefix:
             asked[-1]["content"] += f"\n\nBegin your answer with: {prefix}"
         key = content_key(self.base_url, self.model, asked, max_tokens=limit, **settings)
         worst = self._usd(self._tokens(asked), limit) if self.budget is not None and self.rates else None
-        return _Open(place, asked, limit, key, worst or 0.0)
+        return Open(place, asked, limit, key, worst or 0.0)
 
     def _tokens(self, messages: Sequence[Message]) -> int:
         return sum(self._count([m["content"] for m in messages])) + 3 * len(messages) + 3
@@ -150,7 +133,7 @@ class Hosted:
     def _usd(self, tokens_in: int, tokens_out: int) -> float | None:
         return None if self.rates is None else (tokens_in * self.rates[0] + tokens_out * self.rates[1]) / 1e6
 
-    def _ask(self, client: Any, one: _Open, settings: dict[str, Any]) -> Reply | Failure:
+    def ask(self, client: Any, one: Open, settings: dict[str, Any]) -> Reply | Failure:
         """One attempt, in a thread of its own."""
         named = {"max_tokens": one.max_tokens, **settings}
         if self.base_url == OPENAI or "max_tokens" in self._unknown:
@@ -161,116 +144,29 @@ class Hosted:
             answer = client.chat.completions.create(model=self.model, messages=one.messages, **sent)
             return self._read(answer, one, time.perf_counter() - start)
         except Exception as error:
-            return failure_of(error, self._key)
+            return failure_of(error, self.secret)
 
-    def _read(self, answer: Any, one: _Open, seconds: float) -> Reply:
+    def _read(self, answer: Any, one: Open, seconds: float) -> Reply:
         choice = answer.choices[0]
         refusal = getattr(choice.message, "refusal", None)
         text = choice.message.content or refusal or ""
         if not isinstance(text, str):
             raise ValueError("the content is no text")
         usage = answer.usage
-        tokens = (getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
-        known = all(isinstance(n, int) and n >= 0 for n in tokens)
-        tokens_in, tokens_out = tokens if known else (self._tokens(one.messages), self._count([text])[0])
+        said = [getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens")]
+        known = [int(n) for n in said if isinstance(n, int) and n >= 0]
+        tokens_in, tokens_out = known if len(known) == 2 else [self._tokens(one.messages), self._count([text])[0]]
         finish = (
             "refusal" if refusal or choice.finish_reason == "content_filter" else "length" if choice.finish_reason == "length" else "stop"
         )
-        return Reply(text, tokens_in, tokens_out, seconds, finish, self._usd(tokens_in, tokens_out), not known)
+        return Reply(text, tokens_in, tokens_out, seconds, finish, self._usd(tokens_in, tokens_out), len(known) < 2)
 
-    def _forget(self, parameter: str) -> bool:
+    def forget(self, parameter: str) -> bool:
         """Leave out a setting the endpoint does not know; False when that changes nothing."""
         if parameter not in ("temperature", "seed", "max_tokens", "max_completion_tokens") or parameter in self._unknown:
             return False
         self._unknown.add(parameter)
         return True
-
-
-class _Run:
-    """All requests of one `complete`, from the calling thread."""
-
-    def __init__(self, host: Hosted, todo: list[_Open], settings: dict[str, Any], take: Callable[..., None]) -> None:
-        self.host, self.settings, self.take = host, settings, take
-        self.waiting = todo
-        self.flying: dict[Future[Reply | Failure], _Open] = {}
-        self.pace = Pace(host.parallel, len(todo))
-        self.reserved = 0.0
-
-    def go(self) -> None:
-        host = self.host
-        client = make_client(host.base_url, host._key, deadline=host._deadline)
-        pool = ThreadPoolExecutor(host.parallel, thread_name_prefix="provider")
-        try:
-            while self.waiting or self.flying:
-                self._send(pool, client)
-                if self.flying:
-                    done, _ = wait(self.flying, timeout=0.25, return_when=FIRST_COMPLETED)
-                    self._collect(done)
-                elif self.waiting:
-                    moment = max(min(one.ready for one in self.waiting), self.pace.paused_until)
-                    host._sleep(max(0.001, moment - host._clock()))
-        except BaseException:
-            self._drain()
-            raise
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            client.close()
-
-    def _send(self, pool: ThreadPoolExecutor, client: Any) -> None:
-        host, now = self.host, self.host._clock()
-        while self.waiting and len(self.flying) < self.pace.limit and now >= self.pace.paused_until:
-            one = next((o for o in self.waiting if o.ready <= now), None)
-            if one is None:
-                return
-            if host.budget is not None and host.rates and host.spent + self.reserved + one.worst > host.budget:
-                if self.flying:
-                    return  # what is under way may cost less than its worst case
-                self._over_budget()
-                return
-            self.waiting.remove(one)
-            one.attempt += 1
-            self.reserved += one.worst
-            self.flying[pool.submit(host._ask, client, one, self.settings)] = one
-
-    def _over_budget(self) -> None:
-        rest, self.waiting = self.waiting, []
-        self.host.over_budget += len(rest)
-        for one in rest:
-            self.take(one, Reply("", finish="error", error=OVER_BUDGET))
-
-    def _collect(self, done: set[Future[Reply | Failure]]) -> None:
-        for future in sorted(done, key=lambda f: self.flying[f].place):
-            one = self.flying.pop(future)
-            self.reserved -= one.worst
-            self._settle(one, future.result())
-
-    def _settle(self, one: _Open, outcome: Reply | Failure) -> None:
-        if isinstance(outcome, Reply):
-            self.pace.answered()
-            self.host.spent += outcome.usd or 0.0
-            if self.host.keep:
-                self.host._remembered.put(one.key, outcome)
-            self.take(one, outcome)
-            return
-        if outcome.parameter and self.host._forget(outcome.parameter):
-            self.waiting.insert(0, one)
-            return
-        moment = self.pace.failed(outcome, one.attempt, self.host._clock())
-        if moment is None:
-            self.take(one, Reply("", finish="timeout" if outcome.timeout else "error", error=outcome.message))
-        else:
-            self.waiting.insert(0, replace(one, ready=moment))
-
-    def _drain(self) -> None:
-        """After a stop: what is under way has been paid for, so it is still kept."""
-        done, _ = wait(self.flying, timeout=DRAIN)
-        for future in done:
-            one, outcome = self.flying[future], future.result()
-            if isinstance(outcome, Reply):
-                self.host.spent += outcome.usd or 0.0
-                if self.host.keep:
-                    self.host._remembered.put(one.key, outcome)
-                self.take(one, outcome, stopping=True)
 
 
 class OpenAIHosted(Hosted):
@@ -282,7 +178,7 @@ class OpenAIHosted(Hosted):
         self, *, model: str = "gpt-4o-mini", rates: tuple[float, float] | None = None, base_url: str | None = None, **settings: Any
     ) -> None:
         super().__init__(base_url=OPENAI, model=model, rates=rates or published_rates(model), **settings)
-        if not self._key:
+        if not self.secret:
             raise ProviderError("OpenAI has no key. Set OPENAI_API_KEY, or give a key for this session.", title="OpenAI has no key")
 
 

@@ -30,6 +30,7 @@ def to_record(reply: Reply) -> dict[str, Any]:
 
 
 def from_record(record: Mapping[str, Any]) -> Reply:
+    """The reply of a record; fields of later revisions are left out."""
     return Reply(**{name: record[name] for name in Reply.__dataclass_fields__ if name in record})
 
 
