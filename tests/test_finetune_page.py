@@ -190,7 +190,7 @@ def test_history_lists_runs_with_score_and_loss(model):
     table = opened(version, "History").dataframe[0].value
     assert table["Steps"].tolist() == [4, 8]
     assert table["Status"].tolist() == ["done", "done"]
-    assert len(table["Loss"].iloc[1]) == 8
+    assert len(json.loads(table["Loss"].iloc[1])) == 8
     assert all(score != "not measured" for score in table["Score"])
 
 

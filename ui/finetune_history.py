@@ -31,7 +31,6 @@ STATES = {
 def show(version: Version) -> None:
     """The table, and the actions of the selected row."""
     import pandas as pd
-    import pyarrow as pa
 
     found = runs(version.dataset)
     if not found:
@@ -44,7 +43,6 @@ def show(version: Version) -> None:
         return
     scores = _scores(version)
     table = pd.DataFrame([_row(job, scores) for job in found])
-    table["Loss"] = table["Loss"].astype(pd.ArrowDtype(pa.list_(pa.float64())))  # lists of objects would be shown as text
     columns = {"Loss": st.column_config.LineChartColumn("Loss", help="Train loss from the first step to the last.")}
     chosen = rows(table, "finetune_history", select=True, columns=columns, alt=f"{fmt.plural(len(found), 'run')} of this dataset")
     if chosen and chosen[0] < len(found):

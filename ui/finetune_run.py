@@ -112,7 +112,7 @@ def loss_figure(records: list[dict[str, Any]], steps: int) -> Any:
         told = "step %{x}: %{y:.2f}<extra>validation</extra>"
         fig.add_trace(go.Scatter(x=x, y=y, mode="lines+markers", line=line, marker=shape, hovertemplate=told))
         _label(fig, x[-1], y[-1], "validation", charts.CLASSICAL, not train or smooth([loss for _, loss in train])[-1] <= y[-1])
-    fig.update_xaxes(range=[0, max(1, steps) * 1.08], nticks=6)
+    fig.update_xaxes(range=[-0.012 * max(1, steps), max(1, steps) * 1.08], nticks=6)
     fig.update_yaxes(rangemode="tozero", nticks=5)
     return fig
 

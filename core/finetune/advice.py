@@ -26,8 +26,8 @@ class Advice:
 def advise(history: Sequence[Mapping[str, Any]]) -> Advice:
     """`history` holds {"step", "loss"} and {"step", "val_loss"} records in order."""
     measured = [(int(one["step"]), float(one["val_loss"])) for one in history if one.get("val_loss") is not None]
-    if len(measured) < 3:
-        return Advice("early", "Too early to say: the validation loss has been measured fewer than three times.")
+    if len(measured) < 4:
+        return Advice("early", "Too early to say: the validation loss has been measured fewer than four times.")
     (_, first), (_, last) = measured[0], measured[-1]
     best_step, best = min(measured, key=lambda one: one[1])
     after = [loss for step, loss in measured if step > best_step]
@@ -61,9 +61,10 @@ def fall(history: Sequence[Mapping[str, Any]]) -> float | None:
     return 1 - min(values) / values[0] if len(values) > 1 and values[0] > 0 else None
 
 
-def smooth(values: Sequence[float], weight: float = 0.9) -> list[float]:
-    """An exponential mean that starts unbiased: the line drawn over the raw losses."""
+def smooth(values: Sequence[float]) -> list[float]:
+    """An exponential mean that starts unbiased and looks back over a tenth of the values, at most ten: the line over the raw losses."""
     total, mass, result = 0.0, 0.0, []
+    weight = 1 - 1 / min(10.0, max(1.5, len(values) / 10))
     for value in values:
         total, mass = weight * total + (1 - weight) * value, weight * mass + (1 - weight)
         result.append(total / mass)

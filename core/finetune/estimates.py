@@ -43,7 +43,7 @@ def steps_of(rows: int, settings: TrainSettings) -> int:
 
 def every(steps: int, settings: TrainSettings) -> int:
     """Steps between two measurements on validation rows."""
-    return settings.evaluate_every or max(1, math.ceil(steps / 8))
+    return settings.evaluate_every or max(1, math.ceil(steps / 6))
 
 
 def adapter_parameters(config: Mapping[str, Any], settings: TrainSettings) -> int:

@@ -55,8 +55,8 @@ class TrainSettings:
                                  choices=("none", "8-bit", "4-bit"))  # fmt: skip
     answers_only: bool = _setting(True, "Learn the answers and not the questions. Off, the question's words are learnt too.")
     group_by_length: bool = _setting(True, "Put rows of like length in one batch, so that less padding is computed.")
-    evaluate_every: int = _setting(0, "Steps between two measurements on validation rows; 0 means eight times a run.", low=0)
-    validation_rows: int = _setting(64, "How many validation rows are measured each time; 0 means all.", low=0)
+    evaluate_every: int = _setting(0, "Steps between two measurements on validation rows; 0 means six times a run.", low=0)
+    validation_rows: int = _setting(48, "How many validation rows are measured each time; 0 means all.", low=0)
     checkpoint_every: int = _setting(0, "Steps between two checkpoints a stopped run can go on from; 0 means at each measurement.", low=0)
     keep_best: bool = _setting(True, "Keep the checkpoint with the lowest validation loss instead of the last one.")
     seed: int = _setting(0, "Decides the order of rows and the adapter's start. Same seed, same run.", low=0)
