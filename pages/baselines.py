@@ -7,6 +7,7 @@ from ui import baselines_ladder as ladder
 from ui import baselines_run as run
 from ui import baselines_views as views
 from ui import cache, tables
+from ui.baselines_people import people_and_recorded
 from ui.layout import no_data
 from ui.state import current, open_page, settle
 
@@ -55,4 +56,6 @@ if ranked and not (job and job.alive):
 answered = {one.evaluation.predictor for one in ranked if one.evaluation.version == version.id}
 with top if ranked and st.session_state.get("baselines_settings") else st.container():
     plan = run.settings(version, answered)
+if not (job and job.alive):
+    people_and_recorded(version)
 run.bar(version, plan, job, len(ranked))

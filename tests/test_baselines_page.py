@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import DataError
 from core.evaluate.answers import make_answers
 from core.evaluate.inside import by_category, judged, residual_bins, worst_first
-from core.io import evaluations, files, jobs, store, testing
+from core.io import evaluations, files, jobs, people, store, testing
 from core.predict.trees import Forest
 from core.version import Roles, Version
 from tests.doubles import ROOT, frame, version
@@ -221,3 +222,29 @@ def test_categories_come_by_frequency_and_residuals_keep_every_row() -> None:
     assert [(p.name, p.measured.n) for p in parts] == [("a", 3), ("b", 2)]
     assert parts[1].measured.value == 0.5
     assert sum(residual_bins(answers)[1]) == 5
+
+
+def test_a_person_answers_a_few_rows_and_joins_the_ladder(home) -> None:
+    one = measured("classification", "majority")
+    at = page(one.dataset)
+    at.button(key="baselines_quiz_start").click().run()
+    for _ in range(5):
+        next(b for b in at.button if str(b.key).startswith("baselines_answer")).click().run()
+        assert not at.exception
+    made = next(e for e in evaluations.of(one.dataset) if e.title == "You")
+    assert (made.n, made.family) == (5, "people")
+    assert [h.value for h in at.header] == ["You"]
+
+
+def test_recorded_answers_are_joined_by_their_place_and_refused_when_the_truths_differ(home) -> None:
+    one = measured("regression", "constant_median")
+    truth = evaluations.of(one.dataset)[0].answers["truth"].tolist()
+    table = pd.DataFrame({"index": [2, 0], "guess": ["12.5", "no"], "truth": [truth[2], truth[0]]})
+    (made,) = people.save_recorded(one, table, "mine.csv")
+    assert made.answers["index"].tolist() == [0, 2]
+    assert made.answers["status"].tolist() == ["unread", "ok"]
+    assert made.test_id == evaluations.of(one.dataset)[0].test_id
+    with pytest.raises(DataError, match="other test rows"):
+        people.save_recorded(one, table.assign(truth=[1.0, 2.0]), "mine.csv")
+    with pytest.raises(DataError, match="places 0 to 11"):
+        people.save_recorded(one, table.assign(index=[2, 99]), "mine.csv")

@@ -81,7 +81,9 @@ def residuals(version: Version, one: Ranked, answers: Answers, table: Any) -> No
     miss = table["miss"].dropna()
     bias = float(miss.mean()) if len(miss) else 0.0
     fig = charts.histogram(edges, counts, unit=unit, height=SQUARE, lines=[0.0], drag=True)
-    fig.update_xaxes(title="Guess minus truth", **({"tickprefix": "", "tickformat": "$,~r"} if unit == "usd" else {}))
+    fig.update_xaxes(title="Guess minus truth")
+    if unit == "usd":
+        fig.update_xaxes(tickprefix="", tickformat="$,~r")
     key = f"baselines_residuals_{one.evaluation.id}"
 
     def places(selection: dict[str, Any]) -> list[int]:

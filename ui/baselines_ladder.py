@@ -78,7 +78,7 @@ def ladder_card(version: Version, ranked: list[Ranked]) -> None:
         shown = sorted(ranked, key=lambda one: _rank(one, name))
         _draw(version, shown, name)
         least, most = min(one.evaluation.n for one in ranked), max(one.evaluation.n for one in ranked)
-        fewer = f" Language models answered the first {fmt.count(least)} of {fmt.count(most)} rows." if least < most else ""
+        fewer = f" Intervals are wider where fewer rows were answered: {fmt.count(least)} to {fmt.count(most)}." if least < most else ""
         st.caption(charts.FAMILY_KEY + " Shaded: the best one's interval. Dotted: the constant. Click a model to look inside." + fewer)
 
 
@@ -155,7 +155,7 @@ def live_card(version: Version, job_id: str) -> None:
         st.progress(share(job), text=plain(line(job)) or "Starting")
         rungs = [_live_rung(figure) for figure in job.figures.values() if _is_measured(figure)]
         if rungs:
-            fig = charts.ladder(rungs, unit_of(version, name))
+            fig: Any = charts.ladder(rungs, unit_of(version, name))
             waiting = [_waiting(one) for one in job.request.get("names", []) if not _is_measured(job.figures.get(one))]
             names = [*fig.layout.yaxis.categoryarray[::-1], *waiting]
             fig.update_layout(height=40 + 30 * len(names))

@@ -148,8 +148,8 @@ def coloured(version: Version, shown: Any, key: str, *, height: int, select: boo
         lambda column: [f"color: {COLOR[name]}" if COLOR[name] else "" for name in some["judged"]], subset=["Miss" if numeric else "Guess"]
     )
     money = st.column_config.NumberColumn(format="dollar" if unit == "usd" else None)
-    formats = dict.fromkeys(("Truth", "Guess", "Miss"), money) if numeric else {}
-    chosen: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if select else {}
+    formats: Any = dict.fromkeys(("Truth", "Guess", "Miss"), money) if numeric else {}
+    chosen: Any = {"on_select": "rerun", "selection_mode": "single-row"} if select else {}
     order = ["Truth", "Guess", *(["Miss"] if numeric else []), *(["Judged"] if select else []), "Text"]
     event = st.dataframe(styled, key=key, hide_index=True, width="stretch", height=height, placeholder="unread", column_order=order,
                          column_config=formats,
