@@ -110,8 +110,7 @@ def _title(facts: Mapping[str, Any], series: str, state: str, pack: int, part: s
             thing, _title_case(facts["material"]), _title_case(facts["color"])
         )
     named += f", Pack of {pack}" if pack > 1 else ""
-    named = f"【{state}】{named}" if state and draw.chance(0.5) else f"{named} ({state})" if state else named
-    return named
+    return f"【{state}】{named}" if state and draw.chance(0.5) else f"{named} ({state})" if state else named
 
 
 def _many(size: float, unit: str) -> str:

@@ -28,7 +28,8 @@ CATEGORIES: dict[str, tuple[float, tuple[Thing, ...]]] = {
         Thing("stand mixer", 168, 17, "quart", (3.5, 4.5, 5, 6, 7, 8), 0.7, "metal", True, ("mixing bowl", "dough hook", "splash guard")),
         Thing("cast skillet", 31, 5.5, "inch", (6, 8, 10, 12, 15), 1.1, "pan", False, ("glass lid", "handle sleeve")),
         Thing("gooseneck kettle", 39, 2.3, "liter", (0.6, 0.8, 1, 1.2, 1.7), 0.5, "metal", True, ("heating base", "kettle lid")),
-        Thing("countertop blender", 71, 8, "watt", (300, 500, 700, 900, 1200, 1500), 0.7, "metal", True, ("blender jar", "blade assembly")),
+        Thing("countertop blender", 71, 8, "watt", (300, 500, 700, 900, 1200, 1500), 0.7, "metal", True, ("blender jar",
+        "blade assembly")),
         Thing("chef knife", 45, 0.6, "inch", (5, 6, 8, 10), 0.9, "blade", False, ("blade guard", "knife sharpener")),
         Thing("dutch oven", 82, 11, "quart", (2.5, 3, 4, 5.5, 7), 0.8, "pan", False, ("oven knob", "trivet")),
         Thing("storage basket", 18, 1.6, "liter", (8, 12, 20, 30, 45), 0.6, "woven", False, ("basket liner", "basket lid")),
@@ -75,14 +76,17 @@ CATEGORIES: dict[str, tuple[float, tuple[Thing, ...]]] = {
 """Category -> share of rows, things."""
 
 MATERIALS: dict[str, tuple[tuple[str, float], ...]] = {
-    "metal": (("brushed stainless steel", 1.2), ("die-cast aluminum", 1.0), ("painted steel", 0.82), ("ABS plastic", 0.64), ("polished copper", 1.6)),
-    "pan": (("enameled cast iron", 1.35), ("raw cast iron", 0.85), ("carbon steel", 1.0), ("nonstick aluminum", 0.7), ("copper core", 1.7)),
+    "metal": (("brushed stainless steel", 1.2), ("die-cast aluminum", 1.0), ("painted steel", 0.82), ("ABS plastic", 0.64),
+    ("polished copper", 1.6)),
+    "pan": (("enameled cast iron", 1.35), ("raw cast iron", 0.85), ("carbon steel", 1.0), ("nonstick aluminum", 0.7),
+    ("copper core", 1.7)),
     "blade": (("chrome vanadium steel", 1.1), ("high carbon steel", 1.25), ("plain steel", 0.7), ("layered damascus steel", 1.8)),
     "woven": (("seagrass", 1.0), ("willow", 1.2), ("cotton rope", 0.85), ("plastic cord", 0.55)),
     "cloth": (("washed linen", 1.45), ("merino wool", 1.8), ("organic cotton", 1.05), ("brushed polyester", 0.6), ("acrylic knit", 0.7)),
     "wood": (("solid walnut", 1.7), ("solid oak", 1.35), ("bamboo", 0.9), ("beech veneer", 0.85), ("particle board", 0.55)),
     "flex": (("ripstop nylon", 1.15), ("waxed canvas", 1.45), ("natural rubber", 1.1), ("PVC", 0.65), ("recycled polyester", 0.9)),
-    "shell": (("milled aluminum", 1.4), ("magnesium alloy", 1.6), ("ABS plastic", 0.75), ("walnut and steel", 1.5), ("recycled plastic", 0.85)),
+    "shell": (("milled aluminum", 1.4), ("magnesium alloy", 1.6), ("ABS plastic", 0.75), ("walnut and steel", 1.5),
+    ("recycled plastic", 0.85)),
 }  # fmt: skip
 """Kind of stuff -> (material, factor on the price)."""
 
@@ -113,7 +117,8 @@ COLORS = (
     "teal",
 )
 PEOPLE = ("beginners", "small apartments", "busy families", "weekend projects", "students", "people who cook every day", "shared studios",
-          "cold mornings", "long trips", "narrow rooms", "demanding users", "gift givers", "first homes", "workshops", "vacation houses")  # fmt: skip
+          "cold mornings", "long trips", "narrow rooms", "demanding users", "gift givers", "first homes", "workshops",
+          "vacation houses")  # fmt: skip
 
 INTRO = (
     "Meet the {brand} {series} {thing}, made for {people} and for anyone who is tired of replacing cheap gear every year.",
@@ -153,9 +158,11 @@ ACCESSORY = (
 POWER_IN = ("Cable, battery and a quick charger are included.", "Comes with battery and charger, so nothing else has to be bought.")
 POWER_OUT = ("Battery and charger are not included.", "Bare unit: please note that charger and battery have to be bought apart.")
 STATE = {
-    "Renewed": ("Returned by a customer, repaired and tested at our bench; light scratches are possible.", "A renewed unit with a 90 day promise."),
+    "Renewed": ("Returned by a customer, repaired and tested at our bench; light scratches are possible.",
+    "A renewed unit with a 90 day promise."),
     "Open Box": ("The seal is broken and the box was opened, the contents were never used.", "Open box from a shop display, complete."),
-    "For Parts or Repair": ("It does not switch on and is offered for parts or repair.", "Sold as defective, for people who can repair it."),
+    "For Parts or Repair": ("It does not switch on and is offered for parts or repair.",
+    "Sold as defective, for people who can repair it."),
 }  # fmt: skip
 SEALED = ("Factory sealed, not a renewed unit.", "New, never an open box.", "Brand new and never repaired.")
 NOT_SERIES = ("Please compare: the {other} version has its own listing.", "This is not the {other} version.")
