@@ -46,7 +46,7 @@ def _prices(frame: pd.DataFrame) -> list[int]:
 
 def _stars(frame: pd.DataFrame) -> list[int]:
     """Rows with 1, 2, 3, 4 and 5 stars."""
-    return [int((frame["stars"] == name).sum()) for name in "12345"]
+    return [frame["stars"].tolist().count(name) for name in "12345"]
 
 
 def _lengths(column: str, frame: pd.DataFrame) -> list[int]:
@@ -65,7 +65,7 @@ SAMPLES: dict[str, Sample] = {
         roles=Roles(text=("title", "description", "features", "details"), target="price", category="category", split="split"),
         rows=price.ROWS,
         thumbnail=(13, 36, 47, 103, 114, 164, 230, 240, 284, 321, 270, 382, 364, 475, 374, 418, 418, 325, 196, 175, 117, 56, 26, 20),
-        description="Raw on purpose: prices as text, listings that are too short, copies, contradictions, and test rows that stand in train.",
+        description="Raw on purpose: prices as text, listings that are too short, copies, contradictions, test rows that stand in train.",
     ),
     "stars": Sample(
         title="Star it",
