@@ -17,10 +17,13 @@ from core.prediction import examples as make_examples
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.augment.gates import Judge
     from core.augment.presets import AugmentSettings
     from core.augment.report import Report
     from core.augment.requests import Ask, Estimate
     from core.io.augmenting import Writer
+    from core.io.batches import Batch
+    from core.version import Version
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -104,13 +107,19 @@ def _augment_asks(dataset: str, version: str, settings: AugmentSettings) -> list
     return augmenting.asks(store.version(dataset, version), settings)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def augment_reviewed(dataset: str, version: str, batch: str, stamp: tuple[int, int]) -> tuple[pd.DataFrame, Report]:
-    """Every variant of a batch as judged and decided. Shared: do not change it."""
+@st.cache_resource(max_entries=4, show_spinner="Judging the variants")
+def _augment_judged(dataset: str, version: str, batch: str, size: int) -> tuple[list[Ask], pd.DataFrame, Judge]:
     from core.io import batches
 
     one = store.version(dataset, version)
-    return batches.reviewed(one, batches.batch(one, batch))
+    return batches.judged(one, batches.batch(one, batch))
+
+
+def augment_reviewed(version: Version, batch: Batch) -> tuple[pd.DataFrame, Report]:
+    """Every variant of a batch as judged (once per reply) and decided (each time)."""
+    from core.io import batches
+
+    return batches.as_decided(*_augment_judged(version.dataset, version.id, batch.id, batch.stamp[0]), batch)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.errors import DataError, MissingError
+import pandas as pd
+
+from core.errors import DataError, MissingError, SettingsError
+from core.format import plural
 from core.io import store
-from core.io.tokens import counter
+from core.io.tokens import ENCODINGS, counter, encoding
 from core.validate.accounting import Count, Tokens, count_tokens
 from core.validate.cost import CostRow, cost_rows, local_row
 from core.validate.encodings import encoding_of
+from core.validate.fixes import TEXT_FIXES, label, mend
+from core.validate.learnt import Pieces
 from core.validate.reading import TrainingFile, of_rows, read_training
 from core.validate.report import Report, report
 from core.validate.training_file import training_file
-from core.version import Version
+from core.version import StepReport, Version, digest
 
 LOCAL_LIMIT = 256
 """Tokens of the longest row when the built-in model is trained, unless a setting says otherwise."""
@@ -93,6 +99,63 @@ def local_rate() -> tuple[float, str]:
     from core.io.device import has_bf16
 
     return embedded.remembered_rate() or RATES["bf16" if has_bf16() else "fp32"], f"This machine, {embedded.TITLE}"
+
+
+def pieces_of(model: str) -> Pieces:
+    """A function from a text to its tokens as texts, as the model cuts it; joined they are the text."""
+    if model == "embedded":
+        from core.io import embedded
+
+        words = embedded.tokenizer()
+
+        def cut(text: str) -> list[str]:
+            ends = words(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+            return _between(text, [start for start, _ in ends])
+
+        return cut
+    chosen = encoding(encoding_of(model)[0] if encoding_of(model)[0] in ENCODINGS else "cl100k_base")
+    return lambda text: _between(text, chosen.decode_with_offsets(chosen.encode_ordinary(text))[1])
+
+
+def _between(text: str, starts: list[int]) -> list[str]:
+    """A text cut at these places (a token inside a character starts where the character does, and is empty)."""
+    return [text[a:b] for a, b in itertools.pairwise([*starts, len(text)])]
+
+
+def without(version: Version, made: Report, check: str) -> Version:
+    """The version after a fix: rows left out, or their texts mended, as a new version of the same data.
+
+    Raises SettingsError for a fix that only a file can have.
+    """
+    fixed = mend(made, check)
+    lines = {change.line for change in fixed.changes}
+    found = next(one for one in made.checks if one.name == check)
+    frame = store.frame(version)
+    here = [line - 1 for line in sorted(lines)]
+    name = found.fix or "drop"
+    sentence = found.sentence
+    if name in ("drop", "drop_conflicts", "end_with_answer"):
+        kept = frame.drop(index=here).reset_index(drop=True)
+        gone = pd.DataFrame({"row": here, "step": "Checks", "reason": sentence})
+        report = StepReport("Checks", sentence, len(frame), len(kept), reasons={sentence: len(here)})
+        return _saved(version, kept, f"Drop {plural(len(here), 'row')}", check, here, report, gone)
+    change = TEXT_FIXES.get(name)
+    if change is None:
+        raise SettingsError("This is mended with a step on Curate.", title="Not here")
+    new = frame.copy()
+    for column in [*version.roles.text, *([version.roles.target] if version.roles.target else [])]:
+        if pd.api.types.is_string_dtype(new[column]) or new[column].dtype == object:
+            new.loc[here, column] = [change(cell) if isinstance(cell, str) else cell for cell in new.loc[here, column].tolist()]
+    report = StepReport("Checks", sentence, len(frame), len(new))
+    return _saved(version, new, label(name, len(here)), check, here, report, None)
+
+
+def _saved(
+    version: Version, rows: pd.DataFrame, title: str, check: str, places: list[int], report: StepReport, gone: pd.DataFrame | None
+) -> Version:
+    source = digest({"check": check, "rows": places})
+    return store.save("", rows, title=title, parent=version, roles=version.roles, task=version.task, prompt=version.prompt,
+                      report=(report,), dropped=gone, source=version.source, source_hash=source)  # fmt: skip
 
 
 def today() -> str:

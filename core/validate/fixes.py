@@ -217,6 +217,8 @@ def _cut(text: str, tokens: int, count_of: Count) -> str:
     return text[: space if space > low * 0.8 else low].rstrip()
 
 
+TEXT_FIXES: dict[str, Callable[[str], str]] = {"open_special": without_special, "mend": mended, "mask": without_private}
+"""Fixes that change words, as functions of a text."""
 FIXES: dict[str, Fix] = {
     "drop": Fix("Drop", "row", _drop),
     "drop_conflicts": Fix("Settle", "row", _drop),

@@ -1,0 +1,37 @@
+"""Validate & Cost: what exactly will be trained on, what is wrong with it, and what it costs anywhere."""
+
+import streamlit as st
+
+from ui import validate_checks as checks
+from ui import validate_cost as costs
+from ui import validate_examples as examples
+from ui import validate_more as more
+from ui.layout import metrics
+from ui.state import guarded, open_page
+from ui.validate_source import choose
+
+slots: list = []
+here = open_page(
+    "validate",
+    "Validate & Cost",
+    "What exactly will be trained on, what is wrong with it, and what it costs anywhere.",
+    export=lambda: slots.append(st.container()),
+)
+if told := st.session_state.pop("validate_saved", None):
+    st.toast(told)
+if here.error:
+    st.stop()
+with guarded():
+    subject = choose(here.version)
+    if subject is None:
+        st.stop()
+    for slot in slots:
+        with slot:
+            more.export(subject)
+    metrics(costs.numbers(subject))
+    checks.checks_card(subject)
+    epochs = costs.cards(subject)
+    place = examples.browser(subject)
+    examples.learning(subject, place)
+    more.advanced(subject)
+    more.bar(subject, epochs)

@@ -1,0 +1,188 @@
+"""Validate & Cost, as a person meets it."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.io import store
+from core.prompt import Prompt
+from core.version import Roles
+from tests.doubles import ROOT, frame, version
+from tests.test_frame import HOSTILE
+from tests.test_validate import good, jsonl, line
+
+
+def app(**query: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=60)
+    for key, value in query.items():
+        at.query_params[key] = value
+    return at.switch_page("../pages/validate.py")
+
+
+def upload(data: bytes, name: str = "training.jsonl") -> AppTest:
+    at = app(validate_view="A file").run()
+    at.file_uploader(key="validate_file").upload(name, data, "application/octet-stream")
+    at.run()
+    assert not at.exception
+    return at
+
+
+def said(at: AppTest) -> str:
+    kinds = (at.caption, at.markdown, at.error, at.subheader, at.title, at.toast)
+    return " ".join(str(one.value).replace("\\", "").replace("\u2060", "") for kind in kinds for one in kind)
+
+
+def labels(at: AppTest) -> list[str]:
+    return [one.label for one in at.button]
+
+
+def numbers(at: AppTest) -> dict[str, str]:
+    return {one.label: one.value for one in at.metric}
+
+
+def test_without_data_there_is_nothing_to_check_and_a_file_can_be_given(home):
+    at = app().run()
+    assert not at.exception
+    assert "Nothing to check yet" in said(at)
+    assert at.file_uploader(key="validate_file")
+    assert "Choose data" in labels(at)
+
+
+def test_a_version_without_a_target_says_where_to_choose_one(home):
+    version(target=False)
+    at = app().run()
+    assert not at.exception
+    assert "Nothing to check yet" in said(at)
+    assert "Choose what to predict" in labels(at)
+
+
+def test_a_version_without_train_rows_leads_to_the_split(home):
+    rows = frame().assign(split="test")
+    store.save(
+        "Things", rows, title="Import", roles=Roles(text=("text",), target="answer", split="split"), task="regression", source_hash="x"
+    )
+    at = app().run()
+    assert not at.exception
+    assert "has no train rows" in said(at)
+    assert "Split in Curate" in labels(at)
+
+
+def test_a_version_is_checked_counted_priced_and_can_be_downloaded(home):
+    one = version(rows=100)
+    at = app().run()
+    assert not at.exception
+    assert numbers(at)["Examples"] == "60"
+    assert "Chat, 60 examples" in said(at)
+    assert "OpenAI chat format, sure" in said(at)
+    assert "Every last message is from the assistant" in said(at)
+    costs = at.dataframe[0].value
+    assert list(costs["Where"])[1:] == ["gpt-4.1-2025-04-14", "gpt-4.1-mini-2025-04-14", "gpt-4o-2024-08-06", "gpt-4o-mini-2024-07-18"]
+    assert costs["Training"][0] == "local"
+    assert costs["Training"][1].startswith("$")
+    assert "Prices as of 21 November 2026" in said(at)
+    assert "marked tokens are learnt" in said(at)
+    assert "60 examples · " in said(at)
+    assert one.id
+
+
+def test_more_epochs_cost_more_and_retired_models_are_shown_when_asked(home):
+    version(rows=100)
+    at = app().run()
+    before = at.dataframe[0].value["Training"][1]
+    box = next(one for one in at.number_input if one.label == "Epochs")
+    box.set_value(40).run()
+    assert at.dataframe[0].value["Training"][1] != before
+    at.toggle(key="validate_retired").set_value(True).run()
+    assert any("retired" in str(cell) for cell in at.dataframe[0].value["Until"])
+    assert not at.exception
+
+
+def test_a_good_file_passes(home):
+    at = upload(jsonl(good()))
+    assert "FAIL" not in said(at)
+    assert "Ready" in said(at)
+    assert numbers(at)["Examples"] == "60"
+
+
+def test_a_broken_file_shows_findings_with_their_rows_and_a_fix_is_applied_and_undone(home):
+    at = upload(jsonl(good()) + b"{no\n" + jsonl([line("q?", "Price is $"), line("write to a@example.com", "Price is $7")]))
+    assert "1 line cannot be read" in said(at)
+    assert 'stops at "Price is $"' in said(at)
+    assert "2 checks failed" in said(at)
+    at.button(key="validate_fix_answer_without_information").click().run()
+    assert "1 row left out" in said(at)
+    assert any("Price is $" in block.value for block in at.code)
+    at.button(key="validate_apply").click().run()
+    assert 'stops at "Price is $"' not in said(at)
+    assert "1 fix applied" in said(at)
+    assert numbers(at)["Examples"] == "61"
+    at.button(key="validate_fix_email").click().run()
+    at.button(key="validate_leave").click().run()
+    at.button(key="validate_undo").click().run()
+    assert 'stops at "Price is $"' in said(at)
+    assert not at.exception
+
+
+def test_the_rows_of_a_check_filter_the_examples(home):
+    at = upload(jsonl([*good(), line("q?", ""), *good(1)]))
+    table = next(one.value for one in at.dataframe if "question" in one.value)
+    assert len(table) == 50
+    at.button(key="validate_rows_duplicate_example").click().run()
+    table = next(one.value for one in at.dataframe if "question" in one.value)
+    assert table["row"].tolist() == [62]
+    at.button(key="validate_off_check").click().run()
+    assert len(next(one.value for one in at.dataframe if "question" in one.value)) == 50
+
+
+def test_dropping_rows_of_a_version_saves_a_new_version(home):
+    rows = frame(rows=100)
+    rows["answer"] = rows["answer"].astype(object)
+    rows.loc[[3, 8], "answer"] = None
+    roles = Roles(text=("text",), target="answer", split="split")
+    old = store.save(
+        "Things", rows, title="Import", roles=roles, task="regression", prompt=Prompt(user="$text", prefix="Price is $"), source_hash="x"
+    )
+    at = app().run()
+    assert "2 answers stop at" in said(at)
+    at.button(key="validate_fix_answer_without_information").click().run()
+    at.button(key="validate_apply").click().run()
+    assert not at.exception
+    assert "Saved as version 2" in said(at)
+    new = store.versions(old.dataset)[0]
+    assert (new.rows, new.parent, new.title, new.prompt) == (98, old.id, "Drop 2 rows", old.prompt)
+    assert sorted(store.dropped(new)["row"]) == [3, 8]
+    assert "stop at" not in said(at)
+
+
+@pytest.mark.parametrize("rows", [[{"prompt": f"p {i}", "completion": f"c {i} d"} for i in range(12)], [{"a": i} for i in range(12)]])
+def test_other_and_unknown_formats_stand(home, rows):
+    at = upload(jsonl(rows))
+    assert not at.exception
+    assert ("Prompt and completion" in said(at)) == ("prompt" in rows[0])
+
+
+def test_tables_and_nonsense_are_read_or_refused_in_words(home):
+    assert "Prompt and completion, 2 examples" in said(upload(b"prompt,completion\nq,a\nr,b\n", "x.csv"))
+    assert "damaged" in said(upload(b"\x1f\x8bnot really", "x.jsonl.gz"))
+    assert "0 examples" in said(upload(b"\xff\xfa\n", "x.jsonl"))
+
+
+def test_hostile_text_is_shown_as_text(home):
+    rows = [line(text, f"{text} {i}", **{text: 1}) for i, text in enumerate(HOSTILE)] + [{text: text} for text in HOSTILE]
+    at = upload(jsonl(rows + [line(f"again {i}", HOSTILE[0]) for i in range(40)]), "![x](http://evil.example).jsonl")
+    drawn = [str(one.value) for kind in (at.markdown, at.caption, at.subheader) for one in kind] + labels(at)
+    assert not [text for text in drawn if "](http" in text or "<script" in text]
+    at.button(key="validate_fix_message_unrecognized_key").click().run()
+    assert not at.exception
+
+
+def test_one_example_of_a_table_of_chats_needs_no_target(home):
+    chats = pd.DataFrame({"messages": [json.dumps(row["messages"]) for row in good(12)]})
+    store.save("Chats", chats, title="Import", source_hash="chats")
+    at = app().run()
+    assert not at.exception
+    assert numbers(at)["Examples"] == "12"

@@ -1,0 +1,107 @@
+"""The checks: FAIL, WARN, PASS; their rows filter the examples below; a fix shows its diff before it is applied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.format import count
+from core.io import validating
+from core.validate.fixes import FIXES, TEXT_FIXES, in_words, label, mend
+from ui.layout import card
+from ui.state import choose, go, plain
+from ui.validate_source import Subject
+
+MARKS = {
+    "FAIL": ":red[:material/cancel: **FAIL**]",
+    "WARN": ":yellow[:material/error: **WARN**]",
+    "PASS": ":green[:material/check_circle: **PASS**]",
+}
+DIFFS = 5
+"""Changes that are shown before a fix is applied."""
+FOLDED = 4
+"""Passed checks that are shown; the rest is folded."""
+
+
+def checks_card(subject: Subject) -> None:
+    """One row per check, worst first; the passed ones beyond a few are folded."""
+    told = [one for one in subject.made.checks if one.word != "PASS"]
+    passed = [one for one in subject.made.checks if one.word == "PASS"]
+    with card("Checks", height="content"):
+        for one in told:
+            _row(subject, one)
+        for one in passed[:FOLDED]:
+            _row(subject, one)
+        if len(passed) > FOLDED:
+            with st.expander(f"{count(len(passed) - FOLDED)} more checks passed"):
+                for one in passed[FOLDED:]:
+                    _row(subject, one)
+
+
+def _row(subject: Subject, one: Any) -> None:
+    word, sentence, rows, fix = st.columns([1, 4.4, 2.6, 1.6], vertical_alignment="center", gap="small")
+    word.markdown(MARKS[one.word])
+    sentence.markdown(plain(one.sentence))
+    if one.places:
+        pressed = rows.button(plain(one.detail), key=f"validate_rows_{one.name}", type="tertiary", help="Show these examples below")
+        if pressed:
+            st.session_state["validate_filter"] = None if st.session_state.get("validate_filter") == one.name else one.name
+    else:
+        rows.caption(plain(one.detail))
+    offered = _offer(subject, one)
+    if offered and fix.button(offered, key=f"validate_fix_{one.name}", width="stretch"):
+        if offered.endswith("in Curate"):
+            go("curate")
+        st.session_state["validate_diff"] = (
+            None if st.session_state.get("validate_diff") == (subject.key, one.name) else (subject.key, one.name)
+        )
+    if offered and st.session_state.get("validate_diff") == (subject.key, one.name):
+        _diff(subject, one)
+
+
+def _offer(subject: Subject, one: Any) -> str | None:
+    """What the button of a finding says: a version mends rows and words, the rest is a step on Curate."""
+    if one.word == "PASS" or one.fix is None:
+        return None
+    if subject.version is None or one.fix in ("drop", "drop_conflicts"):
+        return label(one.fix, len(one.lines))
+    if one.fix in TEXT_FIXES:
+        return label(one.fix, len(one.lines))
+    return f"{FIXES[one.fix].verb} in Curate"
+
+
+def _diff(subject: Subject, one: Any) -> None:
+    """Before and after of the first rows, then Apply or Leave."""
+    fixed = mend(subject.made, one.name, validating.count_for(subject.made.model))
+    with st.container(border=True, gap="xsmall"):
+        st.caption(plain(f"{in_words(fixed)}." + (f" The first {DIFFS} of them:" if len(fixed.changes) > DIFFS else "")))
+        for change in fixed.changes[:DIFFS]:
+            before, after = st.columns(2, gap="small")
+            before.caption(f"Row {count(change.line)}, before")
+            before.code(_cut(change.before), language=None, wrap_lines=True)
+            after.caption("after")
+            after.code(_cut(change.after) if change.after is not None else "(left out)", language=None, wrap_lines=True)
+        with st.container(horizontal=True, gap="small"):
+            if st.button("Apply", type="primary", key="validate_apply", icon=":material/check:", disabled=not fixed.changes):
+                _apply(subject, one)
+            if st.button("Leave", key="validate_leave"):
+                st.session_state["validate_diff"] = None
+                st.rerun()
+
+
+def _apply(subject: Subject, one: Any) -> None:
+    st.session_state["validate_diff"] = None
+    st.session_state["validate_filter"] = None
+    if subject.version is None:
+        key = f"validate_fixed_{subject.sha}"
+        st.session_state[key] = (*st.session_state.get(key, ()), one.name)
+    else:
+        saved = validating.without(subject.version, subject.made, one.name)
+        choose(saved)
+        st.session_state["validate_saved"] = f"Saved as version {saved.number}"
+    st.rerun()
+
+
+def _cut(text: str, longest: int = 1200) -> str:
+    return text if len(text) <= longest else f"{text[: longest // 2]}\n… {count(len(text) - longest)} characters …\n{text[-longest // 2 :]}"
