@@ -116,7 +116,23 @@ def test_labels_spelt_in_two_ways_are_one() -> None:
 
 
 def test_a_clean_table_has_no_findings() -> None:
-    words = "amber basin cedar delta ember fjord grove heath inlet jetty knoll ledge marsh north ocean".split()
+    words = [
+        "amber",
+        "basin",
+        "cedar",
+        "delta",
+        "ember",
+        "fjord",
+        "grove",
+        "heath",
+        "inlet",
+        "jetty",
+        "knoll",
+        "ledge",
+        "marsh",
+        "north",
+        "ocean",
+    ]
     texts = [" ".join(words[(i * j + i) % 15] for j in range(1, 9)) + f" {i * 7919}" for i in range(1, 13)]
     frame = reviews(texts, [str(i % 4) for i in range(12)])
     assert profile(frame, ROLES, "classification", lengths=[5] * 12).findings == ()

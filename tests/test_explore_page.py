@@ -14,7 +14,7 @@ from core.io import reading, store
 from core.load.read import ReadOptions
 from core.version import Roles
 from tests.doubles import ROOT, version
-from ui import explore_add, explore_filters
+from ui import explore_add
 
 TABLE = "text,stars\n" + "".join(f"a review about thing number {i},{1 + i % 5}\n" for i in range(40))
 VIEWS = ["Overview", "Columns", "Tokens", "Rows", "SQL"]
@@ -205,15 +205,36 @@ def test_a_finding_shows_its_rows_and_the_pill_takes_them_away(home: Path) -> No
     assert "11 of 23 rows" in said(at)
 
 
-def test_dragging_and_clicking_figures_filter_the_rows(home: Path) -> None:
+def select_in_figures() -> None:
+    """The callbacks of two figures, as the browser would call them."""
+    import streamlit as st
+
+    from core.io import store
+    from ui import explore_filters as filters
+
+    one = store.datasets()[0].versions[0]
+    st.session_state[filters.selection_key("bars")] = {"selection": {"points": [{"point_index": 1}]}}
+    filters.clicked(one, "bars", "kind", ["pump", "lamp", "kettle"])()
+    st.session_state[filters.selection_key("shape")] = {"selection": {"box": [{"x": [1.6, 1.3], "y": [0, 5]}]}}
+    filters.dragged(one, "shape", "target", "Answer", "number", True)()
+    st.caption(f"{list(filters.active(one))} {len(filters.others(one, 'kind'))} {filters.span(one, 'target')}")
+    filters.strip(one)
+    st.session_state[filters.selection_key("bars")] = {"selection": {"points": [{"point_index": 1}]}}
+    filters.clicked(one, "bars", "kind", ["pump", "lamp", "kettle"])()
+    st.caption(f"after: {list(filters.active(one))}")
+
+
+def test_a_drag_and_a_click_become_filters_and_a_second_click_takes_its_own_away(home: Path) -> None:
     one = version("regression")
-    at = app().run()
-    assert "60 of 60 rows" in said(at)
-    at.session_state[f"explore_filters_{one.id}"] = {"lamp": explore_filters.Filter("kind", values=("lamp",))}
-    at.run()
+    at = AppTest.from_function(select_in_figures, default_timeout=60).run()
     assert not at.exception
     shown = store.frame(one)
-    assert f"{(shown['kind'] == 'lamp').sum()} of 60 rows" in said(at)
+    low, high = 10**1.3, 10**1.6
+    passing = ((shown["kind"] == "lamp") & shown["answer"].between(low, high)).sum()
+    assert 0 < passing < (shown["kind"] == "lamp").sum()
+    assert f"{passing} of 60 rows" in said(at)
+    assert "['lamp', 'Answer 20.0 to 39.8'] 1 (19.95" in said(at)
+    assert "after: ['Answer 20.0 to 39.8']" in said(at)
 
 
 def test_correcting_what_is_predicted_saves_a_version_of_the_same_rows(home: Path) -> None:

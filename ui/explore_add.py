@@ -133,11 +133,13 @@ def _table(name: str, sha: str, options: ReadOptions, loaded: Loaded) -> None:
         roles, task, problem = explore_roles.editor(loaded.frame, cache.guessed(sha, name, options, loaded), key_of(sha, options))
         label = st.text_input("Name", value=reading.free_label(_stem(name), sha), key=f"explore_name_{sha[:12]}", max_chars=60) or ""
     with card("First rows", into=right):
-        widths = {str(name): st.column_config.Column(width=_width(of(loaded.frame, name))) for name in loaded.frame.columns}
-        rows(loaded.frame.head(8), key=f"explore_first_{sha[:12]}", columns=widths, alt="The first rows of the file")
+        used = [name for name in (*roles.text, roles.category, roles.target) if name]
+        order = [*used, *(name for name in loaded.frame.columns if name not in used)]
+        widths = {str(name): st.column_config.Column(width=_width(of(loaded.frame, name))) for name in order}
+        rows(loaded.frame.loc[:, order].head(8), key=f"explore_first_{sha[:12]}", columns=widths, alt="The first rows of the file")
     blocked = _blocked(loaded, accepted, problem, label.strip(), sha)
-    used = f"{plural(len(loaded.frame), 'row')} · text: {', '.join(roles.text) or 'none'} · "
-    told = used + (f"predict {roles.target}" if roles.target else "nothing to predict chosen yet")
+    told = f"{plural(len(loaded.frame), 'row')} · text: {', '.join(roles.text) or 'none'} · "
+    told += f"predict {roles.target}" if roles.target else "nothing to predict chosen yet"
     state = "Not ready" if blocked else "Ready" if roles.target and roles.text else "Warning"
     pressed = run_bar(
         label=f"Add {plain(label.strip() or 'data')}",

@@ -95,9 +95,9 @@ def _detail(version: Version, one: ColumnProfile) -> None:
 
 
 def _extremes(cells: pd.Series) -> pd.DataFrame:
-    texts = cells.dropna().map(str)
-    order = texts.str.len().sort_values(kind="stable").index
-    ends = list(dict.fromkeys([*order[:5], *order[-5:]]))
+    """The five shortest and the five longest filled cells with their rows."""
+    filled = sorted(((len(str(cell)), row, str(cell)) for row, cell in enumerate(cells.tolist()) if cell is not None and cell == cell))
+    ends = list(dict.fromkeys([*filled[:5], *filled[-5:]]))
     return pd.DataFrame(
-        {"row": [int(i) + 1 for i in ends], "chars": [len(texts[i]) for i in ends], "value": [short(texts[i], 200) for i in ends]}
+        {"row": [row + 1 for _, row, _ in ends], "chars": [n for n, _, _ in ends], "value": [short(c, 200) for *_, c in ends]}
     )

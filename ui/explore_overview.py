@@ -117,7 +117,8 @@ def _histogram(version: Version, title: str, column: str, into: Any) -> None:
             drag=True,
             keep=filters.span(version, column),
         )
-        told = f"Median {metric(unit, found['median'])}, mean {metric(unit, found['mean'])}, highest {metric(unit, found['highest'])}."
+        write = count if column == "n_tokens" else lambda value: metric(unit, value)
+        told = f"Median {write(found['median'])}, mean {write(found['mean'])}, highest {write(found['highest'])}."
         charts.show(figure, key, told, select="box", on_select=filters.dragged(version, key, column, filters.title_of(title), unit, log))
         st.caption(plain(f"{told} Drag across the figure to filter the rows."))
 

@@ -49,9 +49,10 @@ def browser(version: Version, filters: list[Filter], key: str, *, columns: list[
 def default_columns(version: Version) -> list[str]:
     """The first text, category, target, tokens, split, then the rest; at most ten."""
     roles = version.roles
-    named = [*roles.text[:1], roles.category, roles.target]
+    lead = roles.text[-1:] if version.task == "qa" else roles.text[:1]
+    named = [*lead, roles.category, roles.target]
     first = [name for name in dict.fromkeys(named) if name]
-    tail = [name for name in (roles.split, *roles.text[1:]) if name]
+    tail = [name for name in (roles.split, *roles.text) if name and name not in first]
     rest = [name for name in version.columns if name not in (*first, *tail)]
     return [*first, "n_tokens", *tail, *rest][:10]
 

@@ -44,9 +44,7 @@ def view(version: Version) -> None:
         alt = f"Half of the rows have at most {count(float(_median(lengths)))} tokens, the longest {count(longest)}"
         charts.show(figure, place, alt, select="box", on_select=lambda: _dragged(place, key, longest))
         low, high = st.slider("Keep rows between", 0, longest, (0, longest), key=key)
-        st.caption(
-            "Drag across the figure or move the handles. Nothing changes until you send the cut to Curate, where shorter rows leave and longer ones are cut."
-        )
+        st.caption("Drag across the figure or move the handles. In Curate, rows below the cut leave and rows above it are shortened.")
     kept = distributions.kept(lengths, low, high)
     _numbers(version, kept, lengths, longest, figures)
     if kept.rows < kept.of_rows:

@@ -36,24 +36,33 @@ def _near(table: Table) -> list[Finding]:
         return []
     from core.curate.duplicates import clusters, repeated
 
-    groups = clusters(table.text.tolist())
-    again = pd.Series(repeated(groups)) & ~table.text.duplicated(keep="first")
+    texts = _asked(table)
+    groups = clusters(texts.tolist())
+    again = pd.Series(repeated(groups)) & ~texts.duplicated(keep="first")
     found = []
     if table.roles.split and table.roles.split in table.frame:
         split = of(table.frame, table.roles.split).astype("str").to_numpy()
         trained = set(groups[split == "train"].tolist())
-        same = table.text.isin(set(table.text[split == "train"])).to_numpy()
-        leaked = (split == "test") & np.isin(groups, list(trained)) & (table.text != "").to_numpy() & ~same
+        same = texts.isin(set(texts[split == "train"])).to_numpy()
+        leaked = (split == "test") & np.isin(groups, list(trained)) & (texts != "").to_numpy() & ~same
         if leaked.any():
             detail = "Four fifths of their words stand in a train row. Scores would flatter every model."
             found.append(
                 Finding("fail", "leak", f"{plural(int(leaked.sum()), 'test row')} nearly in train", rows_of(leaked), detail, "leaks")
             )
     if again.any():
-        detail = "They differ in a few letters only. A split has to keep them together, or they leak from train to test."
+        detail = "They share four fifths of their wording. A split has to keep them together, or they leak from train to test."
         rows = rows_of(pd.Series(groups).isin(set(groups[again.to_numpy()].tolist())))
         found.append(Finding("note", "near", plural(int(again.sum()), "near-duplicate"), rows, detail, "near"))
     return found
+
+
+def _asked(table: Table) -> pd.Series:
+    """What has to differ between rows: all texts, and of questions on passages the question alone (the shortest column)."""
+    if table.kind != "qa" or len(table.roles.text) < 2:
+        return table.text
+    columns = [of(table.frame, name).fillna("").astype("str") for name in table.roles.text if name in table.frame]
+    return min(columns, key=lambda one: float(one.str.len().mean()))
 
 
 def _unsplit(table: Table) -> list[Finding]:
