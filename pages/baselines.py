@@ -32,7 +32,7 @@ if not version:
     if not here.error:
         no_data("baselines")
     st.stop()
-if run.nothing_to_measure(version, why or ""):
+if run.nothing_to_measure(version):
     st.stop()
 if why:
     run.unreadable(why)
@@ -42,7 +42,7 @@ ranked = ladder.found(version)
 top = st.container()  # open settings stand where the button's presser looks
 job = run.latest(version)
 if job and job.alive:
-    st.fragment(ladder.live_card, run_every="2s")(version, job.id)
+    st.fragment(ladder.live_card, run_every="2s")(version, job.id, ranked)
 elif ranked:
     ladder.ladder_card(version, ranked)
 else:
@@ -53,9 +53,10 @@ if job and not job.alive:
 if ranked and not (job and job.alive):
     views.inside(version, ranked, ladder.chosen(ranked))
 
-answered = {one.evaluation.predictor for one in ranked if one.evaluation.version == version.id}
-with top if ranked and st.session_state.get("baselines_settings") else st.container():
-    plan = run.settings(version, answered)
+plan = run.Plan(())
 if not (job and job.alive):
+    answered = {one.evaluation.predictor for one in ranked if one.evaluation.version == version.id}
+    with top if ranked and st.session_state.get("baselines_settings") else st.container():
+        plan = run.settings(version, answered)
     people_and_recorded(version)
 run.bar(version, plan, job, len(ranked))

@@ -145,20 +145,24 @@ def table(ranked: list[Ranked]) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def live_card(version: Version, job_id: str) -> None:
-    """The ladder while a job runs: one row per predictor in the order asked for, filled as they finish."""
+def live_card(version: Version, job_id: str, ranked: list[Ranked]) -> None:
+    """The ladder while a job runs: what had answered before, then one row per predictor in the order asked for, filled as they finish."""
     job = work.read(job_id)
     if not job.alive:
         st.rerun(scope="app")
     name = task(version.task or "chat").headline
     with card(title_of(version, name), help=METRICS[name].meaning):
-        st.progress(share(job), text=plain(line(job)) or "Starting")
-        rungs = [_live_rung(figure) for figure in job.figures.values() if _is_measured(figure)]
+        working = next((f for f in job.figures.values() if isinstance(f, Mapping) and f.get("state") == "working"), {})
+        part = float(working.get("share", 0.0)) / job.total if job.total else 0.0
+        st.progress(min(1.0, share(job) + part), text=plain(line(job)) or "Starting")
+        asked = job.request.get("names", [])
+        earlier = [one for one in ranked if one.evaluation.predictor not in asked and name in one.values]
+        rungs = [_rung(one, name) for one in earlier] + [_live_rung(figure) for figure in job.figures.values() if _is_measured(figure)]
         if rungs:
             fig: Any = charts.ladder(rungs, unit_of(version, name))
-            waiting = [_waiting(one) for one in job.request.get("names", []) if not _is_measured(job.figures.get(one))]
+            waiting = [_waiting(one) for one in asked if not _is_measured(job.figures.get(one))]
             names = [*fig.layout.yaxis.categoryarray[::-1], *waiting]
-            fig.update_layout(height=40 + 30 * len(names))
+            fig.update_layout(height=max(130, 40 + 30 * len(names)))
             fig.update_yaxes(categoryarray=names[::-1], range=[-0.5, len(names) - 0.5])
             charts.show(fig, f"baselines_live_{len(rungs)}", f"{len(rungs)} of {job.total} predictors have answers so far")
         else:

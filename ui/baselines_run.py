@@ -43,7 +43,7 @@ class Plan:
     provider: dict[str, Any] | None = None
 
 
-def nothing_to_measure(version: Version, why: str) -> bool:
+def nothing_to_measure(version: Version) -> bool:
     """Empty states: no target, no test rows. Returns whether one was shown."""
     if not version.roles.target or not version.task:
         empty("target", "Nothing to predict yet", "Baselines need to know which column is the answer.", "Choose what to predict",
@@ -138,9 +138,8 @@ def bar(version: Version, plan: Plan, last: work.Job | None, answered: int) -> N
     """How it stands, what it takes, and the one button."""
     rows = fmt.plural(version.splits.get("test", 0), "test row")
     if last and last.alive:
-        text = (
-            f"{len(last.request.get('names', []))} predictors · {rows} · estimate {fmt.duration(last.request.get('estimate'), about=True)}"
-        )
+        many = fmt.plural(len(last.request.get("names", [])), "predictor")
+        text = f"{many} · {rows} · estimate {fmt.duration(last.request.get('estimate'), about=True)}"
         if run_bar(
             label="Stop",
             key="baselines_stop",
@@ -176,7 +175,7 @@ def start(version: Version, plan: Plan, seconds: float) -> None:
     request = {"dataset": version.dataset, "version": version.id, "names": list(plan.names), "settings": plan.settings, "limit": plan.limit,
                "seed": plan.seed, "estimate": seconds, **({"provider": plan.provider} if plan.provider else {})}  # fmt: skip
     with guarded():
-        work.start("baselines", request, title=f"{len(plan.names)} baselines", dataset=version.dataset)
+        work.start("baselines", request, title=fmt.plural(len(plan.names), "baseline"), dataset=version.dataset)
         st.rerun()
 
 

@@ -83,6 +83,8 @@ def _one(
 
             encode = encoder(teller.step)
         return run_predictor(name, settings, version, seed=seed, encode=encode, progress=teller.step, rows=rows)
+    limit = int(request.get("limit") or LANGUAGE_MODEL_ROWS)
+    teller.asked = min(limit, len(rows[1]))
     complete, notes = language_model(request.get("provider"), version.task or "chat", teller.step, desk.environment)
     return run_prompted(
         version,
@@ -90,7 +92,7 @@ def _one(
         complete,
         title=teller.title,
         predictor=name,
-        limit=int(request.get("limit") or LANGUAGE_MODEL_ROWS),
+        limit=limit,
         settings=settings,
         notes=notes,
         seed=seed,
@@ -142,6 +144,7 @@ class _Teller:
     def __init__(self, desk: Desk, name: str, title: str, family: str, place: int, total: int, rows: tuple[Examples, Examples]) -> None:
         self.desk, self.name, self.title, self.family, self.place, self.total = desk, name, title, family, place, total
         self.rows, self.figure = rows, {"title": title, "family": family}
+        self.asked = len(rows[1])
 
     def tell(self, done: int, message: str, **figure: Any) -> None:
         self.figure |= figure
@@ -158,7 +161,9 @@ class _Teller:
         guesses = [p.value for p in predictions]
         labels = declared_labels(train, test)
         answers = make_answers(rows.task, rows.targets or (), guesses, labels=labels, target_range=target_range(train))
-        self.tell(self.place, f"{self.title}, row {len(guesses):,}", **_headline(answers))
+        self.tell(
+            self.place, f"{self.title}, row {len(guesses):,} of {self.asked:,}", share=len(guesses) / self.asked, **_headline(answers)
+        )
 
     def finished(self, made: Evaluation) -> None:
         from core.evaluate.answers import answers_of
