@@ -41,7 +41,7 @@ def choose_batch(version: Version) -> Batch | None:
 
 def review(version: Version, batch: Batch) -> None:
     """The whole view."""
-    frame, report = cache.augment_reviewed(version.dataset, version.id, batch.id, batch.stamp)
+    frame, report = cache.augment_reviewed(version, batch)
     with card("What the gates say", control=lambda: _card_buttons(batch)):
         gate = _bars(frame, report, batch)
     _table(frame, batch, gate)

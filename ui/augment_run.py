@@ -8,6 +8,7 @@ from core.augment.requests import Estimate
 from core.errors import StudioError
 from core.format import cost, count, duration, plural
 from core.io import jobs
+from core.io.augmenting import Writer
 from core.io.jobs import Job
 from core.io.providers.addresses import for_child
 from core.version import Version
@@ -28,7 +29,7 @@ def run(version: Version, wish: Wish, estimate: Estimate | None, error: StudioEr
         missing = missing or f"{cost(estimate.usd)} is over your {cost(budget)} budget"
     if error and not wish.chosen.missing:
         show_error(error)
-    before = (lambda: _go_on(last, wish)) if last is not None and last.state in ("cancelled", "interrupted", "failed") else None
+    before = (lambda: _go_on(last)) if last is not None and last.state in ("cancelled", "interrupted", "failed") else None
     if missing or estimate is None or wish.settings is None:
         run_bar(
             state="Not ready",
@@ -100,19 +101,15 @@ def _running(id: str) -> None:
                 st.rerun(scope="app")
 
 
-def _go_on(job: Job, wish: Wish) -> None:
-    """Resume: asks only for what is missing."""
-    if st.button(
-        f"Resume at {count(job.step)} of {count(job.total)}" if job.total else "Resume", key="augment_resume", icon=":material/play_arrow:"
-    ):
-        url = str(job.request.get("writer", {}).get("base_url", ""))
-        key = (
-            wish.chosen.key
-            if wish.chosen.writer.base_url == url
-            else st.session_state.get("key_OPENAI_API_KEY" if not url else f"key_{url}")
-        )
+def _go_on(job: Job) -> None:
+    """Resume: asks only for what is missing, of the writer the run began with."""
+    label = f"Resume at {count(job.step)} of {count(job.total)}" if job.total else "Resume"
+    writer = Writer.from_dict(job.request.get("writer", {}))
+    help = f"Goes on with the last run, written by {plain(writer.label)}, and asks only for what is missing."
+    if st.button(label, key="augment_resume", icon=":material/play_arrow:", help=help):
+        typed = st.session_state.get("key_OPENAI_API_KEY" if writer.name == "openai" else f"key_{writer.base_url}")
         with guarded():
-            jobs.resume(job.id, environment=for_child(url, key))
+            jobs.resume(job.id, environment=for_child(writer.base_url, typed))
             st.rerun()
 
 

@@ -23,7 +23,7 @@ Decisions = Mapping[str, Mapping[str, Any]]
 def decided(judged: pd.DataFrame, decisions: Decisions, judge: Judge) -> pd.DataFrame:
     """The judged candidates with columns `id` (request and place), `keep` and `edited`; texts and gates as decided.
 
-    `judge` must know nothing of these candidates yet: rewritten texts are compared with the train rows and with all others.
+    `judge` has seen these candidates, so rewritten texts are compared with all of them; it is changed.
     """
     frame = judged.copy()
     frame["id"] = frame["key"] + ":" + frame.groupby("key").cumcount().astype("str")

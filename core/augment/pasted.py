@@ -54,7 +54,14 @@ def _joined(asks: tuple[Ask, ...], settings: AugmentSettings) -> str:
     _, user = settings.asked
     most = max(ask.variants for ask in asks)
     korean = sum("가" <= letter <= "힣" for letter in user) > 5
-    one = fill(user, {"text": "(each text)" if not korean else "(각 글)", "n": most, "target": "(its answer)" if not korean else "(그 답)"})
+    one = fill(
+        user,
+        {
+            "text": "(each of the numbered texts below)" if not korean else "(아래 번호가 붙은 글 각각)",
+            "n": most,
+            "target": "(its answer)" if not korean else "(그 답)",
+        },
+    )
     shown = "\n".join(f"{i}. {' '.join(ask.original.split())}" + (f"   [{ask.target}]" if "$target" in user and ask.target else "")
                       for i, ask in enumerate(asks, start=1))  # fmt: skip
     if korean:

@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from core.augment.decisions import decided, kept
+from core.augment.gates import Judge
 from core.augment.presets import AugmentSettings
-from core.augment.report import Report, report
+from core.augment.report import Report, candidates, report
+from core.augment.requests import Ask
 from core.errors import MissingError
 from core.io import augmenting, files, jobs
 from core.io.augmenting import Writer
@@ -58,8 +60,6 @@ def batches(version: Version) -> list[Batch]:
 
 
 def _with_replies(one: Batch, alive: bool) -> list[tuple[float, Batch]]:
-    from dataclasses import replace
-
     from core.augment.presets import PRESETS
     from core.format import plural
 
@@ -97,12 +97,21 @@ def forget(one: Batch) -> None:
     (one.folder / "decisions.json").unlink(missing_ok=True)
 
 
+def judged(version: Version, one: Batch) -> tuple[list[Ask], pd.DataFrame, Judge]:
+    """The requests, every variant as the gates see it, and the judge that knows them all."""
+    planned, judge = augmenting.asks(version, one.settings), augmenting.judge_for(version, one.settings)
+    return planned, candidates(planned, augmenting.replies_in(one.folder, planned), judge), judge
+
+
+def as_decided(planned: list[Ask], frame: pd.DataFrame, judge: Judge, one: Batch) -> tuple[pd.DataFrame, Report]:
+    """What `judged` gave, with everything a person decided (see `core.augment.decisions.decided`), and the report card."""
+    shown = decided(frame, decisions(one), replace(judge, seen=set(judge.seen)))
+    return shown, report(planned, shown)
+
+
 def reviewed(version: Version, one: Batch) -> tuple[pd.DataFrame, Report]:
-    """Every variant as decided (see `core.augment.decisions.decided`), and the report card of the gates."""
-    planned = augmenting.asks(version, one.settings)
-    judged, _ = augmenting.review(version, one.settings, one.folder)
-    frame = decided(judged, decisions(one), augmenting.judge_for(version, one.settings))
-    return frame, report(planned, frame)
+    """Every variant as judged and decided, and the report card."""
+    return as_decided(*judged(version, one), one)
 
 
 def accepted(version: Version, one: Batch) -> pd.DataFrame:
