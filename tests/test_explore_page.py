@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.io import reading, store
+from core.io import curating, reading, store
 from core.load.read import ReadOptions
 from core.version import Roles
 from tests.doubles import ROOT, version
@@ -259,9 +259,12 @@ def test_the_token_cut_says_what_falls_outside_and_goes_to_curate(home: Path) ->
     slider.set_value((0, slider.max - 1)).run()
     assert "outside 0 to" in said(at)
     at.button(key="explore_send_cut").click().run()
-    sent = at.session_state["curate_incoming"]
-    assert (sent["version"], sent["steps"][-1]["name"]) == (one.id, "token_window")
-    assert sent["steps"][-1]["settings"]["maximum"] == slider.max - 1
+    assert not at.exception
+    assert at.title[0].value == "Curate"
+    sent = curating.draft(one)
+    assert sent is not None
+    assert [step.name for step in sent.steps] == ["token_window"]
+    assert sent.steps[0].settings["maximum"] == slider.max - 1
 
 
 def test_sql_answers_and_refuses(home: Path) -> None:

@@ -33,7 +33,7 @@ def view(version: Version) -> None:
         lengths = cache.lengths(version.dataset, version.id, tokenizer)
     longest = max(1, int(lengths.max()))
     key = f"explore_cut_{version.id}_{tokenizer}"
-    low, high = st.session_state.get(key, (0, longest))
+    low, high = st.session_state.setdefault(key, (0, longest))
     with card("Tokens per row", control=_picker, height="content"):
         shape = distributions.histogram(lengths, 60)
         figure = charts.histogram(shape.edges, shape.counts, keep=(low, high), drag=True, height=230)
@@ -43,7 +43,7 @@ def view(version: Version) -> None:
         place = f"explore_tokens_{version.id}_{tokenizer}_{low}_{high}"
         alt = f"Half of the rows have at most {count(float(_median(lengths)))} tokens, the longest {count(longest)}"
         charts.show(figure, place, alt, select="box", on_select=lambda: _dragged(place, key, longest))
-        low, high = st.slider("Keep rows between", 0, longest, (0, longest), key=key)
+        low, high = st.slider("Keep rows between", 0, longest, key=key)
         st.caption("Drag across the figure or move the handles. In Curate, rows below the cut leave and rows above it are shortened.")
     kept = distributions.kept(lengths, low, high)
     _numbers(version, kept, lengths, longest, figures)

@@ -58,7 +58,7 @@ def link(name: str, label: str, *, icon: str | None = None, key: str | None = No
 def go(name: str) -> None:
     """Switch to another page now (does not return). A page that runs alone stays where it is."""
     try:
-        st.switch_page(page(name))
+        st.switch_page(page(name), query_params={})  # without them, parameters bound to the pickers make it fail
     except st.errors.StreamlitAPIException:
         st.session_state["_went"] = name
         st.rerun()
