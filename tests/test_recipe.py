@@ -19,7 +19,7 @@ from core.curate.running import advance
 from core.curate.steps import make
 from core.curate.text import as_python, from_yaml, to_yaml
 from core.errors import DataError, SettingsError
-from core.io import curating, store
+from core.io import curating, previewing, store
 from core.io.curating import tokenizer
 from core.io.tokens import encoding
 from core.load.columns import from_values
@@ -172,23 +172,23 @@ def test_steps_can_be_moved_changed_and_taken_back():
 def test_a_preview_counts_like_the_saved_version_and_goes_on_after_a_failure(home):
     version = raw()
     recipe = preset("pricing", version, store.frame(version))
-    seen = curating.preview(version, recipe)
+    seen = previewing.preview(version, recipe)
     made = curating.save(version, recipe)
     assert seen.whole
     on = [one for one in seen.steps if one.on]
     assert [(one.before, one.after) for one in on] == [(report.rows_before, report.rows_after) for report in made.report]
     assert seen.splits == dict(made.splits)
     broken = recipe.with_step(make("range", column="not there"), 1)
-    seen = curating.preview(version, broken)
+    seen = previewing.preview(version, broken)
     assert "not there" in str(seen.steps[1].error)
     assert seen.splits == dict(made.splits)
 
 
 def test_a_preview_of_a_large_table_looks_at_evenly_spread_rows(home, monkeypatch):
-    monkeypatch.setattr(curating, "ALL", 100)
-    monkeypatch.setattr(curating, "SOME", 80)
+    monkeypatch.setattr(previewing, "ALL", 100)
+    monkeypatch.setattr(previewing, "SOME", 80)
     version = raw(rows=399, seed=9)
-    seen = curating.preview(version, Recipe((make("parse", number="price"),)))
+    seen = previewing.preview(version, Recipe((make("parse", number="price"),)))
     assert (seen.rows, seen.total, seen.whole) == (80, 399, False)
     assert seen.scaled(40) == 200 - 1 or seen.scaled(40) == 200
 
@@ -211,13 +211,13 @@ def test_a_leak_stops_saving_until_it_is_moved_out(home):
     roles = Roles(text=("text",), target="answer", split="split")
     version = store.save("Leaky", frame, title="Import", roles=roles, task="regression", source_hash="leaky")
     recipe = Recipe((make("missing", columns=["text"]),))
-    assert curating.preview(version, recipe).leaks.reasons
+    assert previewing.preview(version, recipe).leaks.reasons
     with pytest.raises(DataError, match="also in train"):
         curating.save(version, recipe)
     assert curating.save(version, recipe, leaks=True).rows == 40
     mended = curating.save(version, recipe.with_step(make("move_leaks", near=True)))
     assert mended.splits["test"] == version.splits["test"]
-    assert curating.preview(mended, Recipe()).leaks.reasons == {}
+    assert previewing.preview(mended, Recipe()).leaks.reasons == {}
 
 
 def test_a_draft_survives_until_it_is_emptied(home):

@@ -129,7 +129,7 @@ def closed_book(roles: Roles, task: str | None, frame: pd.DataFrame) -> tuple[St
         make("exact_duplicates"),
         make("conflicting"),
         make("prompts", system=prompt.system, max_tokens=prompt.max_tokens),
-        *_parted(roles, frame, make("split", near_duplicates=False), near=False),
+        *_parted(roles, frame, make("split")),
     ]
     return tuple(steps)
 
@@ -153,9 +153,9 @@ def _asked(prompt: Prompt, roles: Roles) -> Step:
     )
 
 
-def _parted(roles: Roles, frame: pd.DataFrame, split: Step, *, near: bool = True) -> list[Step]:
+def _parted(roles: Roles, frame: pd.DataFrame, split: Step) -> list[Step]:
     """The split; where it came with the data, nothing kept related rows together, so leaks are moved out behind it."""
-    return [split, make("move_leaks", near=near)] if came_with(frame, roles) else [split]
+    return [split, make("move_leaks")] if came_with(frame, roles) else [split]
 
 
 def nested(frame: pd.DataFrame, name: str) -> str | None:

@@ -1,131 +1,31 @@
-"""Recipes at the edge: previewed on some rows, saved as a version, kept as a draft between visits.
+"""Recipes at the edge: run over all rows through the engine, saved as a version, kept as a draft between visits.
 
-A preview keeps the table after every step in memory (the last 24 of them), named by version, steps and seed: changing
-step five runs steps five and on. Saving runs the whole recipe over all rows through the engine.
+What a recipe would do is told by `core/io/previewing.py`.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.curate.leaks import Leaks, leaks
-from core.curate.recipe import Outcome, Recipe, begin, finish, run
-from core.curate.running import RowSteps, State, advance
+from core.curate.recipe import Outcome, Recipe, run
+from core.curate.running import RowSteps
 from core.curate.steps import kind
 from core.curate.table import Table, Tokenizer
 from core.curate.text import from_yaml, to_yaml
 from core.errors import DataError, StudioError
 from core.io import engine, files, store
-from core.version import SPLITS, Step, Version, version_id
+from core.version import Version, version_id
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ALL = 10_000
-"""Up to so many rows a preview counts them all."""
-SOME = 5_000
-"""Rows of the preview of a larger table, spread evenly over it."""
-
-
-@dataclass(frozen=True)
-class StepPreview:
-    """What one step of the recipe does, as far as the preview can tell."""
-
-    on: bool
-    before: int = 0
-    after: int = 0
-    reasons: dict[str, int] | None = None
-    dropped: Any = None
-    """Data frame: row (0-based, of the version), reason."""
-    error: StudioError | None = None
-    """Why this step could not run; the steps after it run as if it were off."""
-
-
-@dataclass(frozen=True)
-class Preview:
-    steps: tuple[StepPreview, ...]
-    rows: int
-    """Rows looked at."""
-    total: int
-    """Rows of the version."""
-    outcome: Outcome
-    splits: dict[str, int]
-    leaks: Leaks
-    seconds: float
-    """What the steps took on the rows looked at."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether all rows were looked at, so that numbers are exact."""
-        return self.rows == self.total
-
-    @property
-    def failed(self) -> bool:
-        return any(step.error for step in self.steps)
-
-    def scaled(self, n: int) -> int:
-        """A count of the rows looked at, for the whole table."""
-        return n if self.whole else round(n * self.total / max(1, self.rows))
-
-
-def preview(version: Version, recipe: Recipe) -> Preview:
-    """What the recipe does, step by step; a step that fails tells why and the others stay."""
-    steps: list[StepPreview] = []
-    done: tuple[Step, ...] = ()
-    state = _state(version.dataset, version.id, "[]", recipe.seed)
-    rows = len(state.table.frame)
-    for step in recipe.steps:
-        if not step.on:
-            steps.append(StepPreview(False))
-            continue
-        step = replace(step, revision=kind(step.name).revision)
-        try:
-            state = _state(version.dataset, version.id, _key((*done, step)), recipe.seed)
-        except StudioError as error:
-            steps.append(StepPreview(True, error=error))
-            continue
-        done = (*done, step)
-        report = state.reports[-1]
-        steps.append(StepPreview(True, report.rows_before, report.rows_after, dict(report.reasons), state.gone[-1]))
-    table = state.table
-    parts = table.splits()
-    counts = {name: int((parts == name).sum()) for name in SPLITS if (parts == name).any()}
-    found = _leaks(version.dataset, version.id, _key(done), recipe.seed)
-    seconds = sum(report.seconds for report in state.reports)
-    return Preview(tuple(steps), rows, version.rows, finish(state, done), counts, found, seconds)
-
-
-def _key(steps: Sequence[Step]) -> str:
-    return json.dumps([step.to_dict() for step in steps], sort_keys=True, ensure_ascii=False)
-
-
-@lru_cache(maxsize=24)
-def _state(dataset: str, version: str, steps: str, seed: int) -> State:
-    """The state after these steps (a JSON list); the one before the last step is looked up the same way."""
-    entries = json.loads(steps)
-    if not entries:
-        one = store.version(dataset, version)
-        return begin(_some(store.frame(one), one.rows), one.roles, one.prompt, one.task, one.rows)
-    before = _state(dataset, version, json.dumps(entries[:-1], sort_keys=True, ensure_ascii=False), seed)
-    return advance(before, [Step.from_dict(entries[-1])], seed, tokenizer=tokenizer, clock=time.perf_counter)
-
-
-@lru_cache(maxsize=8)
-def _leaks(dataset: str, version: str, steps: str, seed: int) -> Leaks:
-    return gate(_state(dataset, version, steps, seed).table)
-
-
-def _some(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
-    """All rows of a small table, else evenly spread ones with the numbers they have."""
-    return frame if rows <= ALL else frame.iloc[np.linspace(0, rows - 1, SOME).round().astype(np.int64)]
+    from core.io.work import Desk
 
 
 def gate(table: Table) -> Leaks:
@@ -211,6 +111,13 @@ def check(outcome: Outcome, version: Version, *, leaks: bool = False) -> None:
         if found.reasons and not leaks:
             raise DataError(f"{found.test_rows:,} test rows are also in train: the test would measure memory. Add Move leaks after it.",
                             title="The test leaks into train")  # fmt: skip
+
+
+def run_save(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
+    """The job "curate": {dataset, version, recipe (YAML), leaks} -> {dataset, version}."""
+    version = store.version(request["dataset"], request["version"])
+    made = save(version, from_yaml(request["recipe"]), leaks=bool(request.get("leaks")), progress=desk.say)
+    return {"dataset": made.dataset, "version": made.id}
 
 
 def planned_id(version: Version, recipe: Recipe) -> str:
