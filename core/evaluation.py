@@ -72,16 +72,18 @@ def answers_frame(rows: Examples, predictions: Sequence[Prediction], positions: 
     if rows.targets is None or len(predictions) != len(rows):
         raise ValueError(f"{len(predictions)} predictions for {len(rows)} rows with targets")
     regression = rows.task == "regression"
-    frame = pd.DataFrame({
-        "index": list(positions) if positions is not None else list(range(len(rows))),
-        "guess": [p.value if p.status == "ok" else None for p in predictions],
-        "truth": list(rows.targets),
-        "raw": [p.raw for p in predictions],
-        "status": [p.status for p in predictions],
-        "tokens_in": pd.array([p.tokens_in for p in predictions], dtype="Int64"),
-        "tokens_out": pd.array([p.tokens_out for p in predictions], dtype="Int64"),
-        "seconds": pd.array([p.seconds for p in predictions], dtype="Float64"),
-        "usd": pd.array([p.usd for p in predictions], dtype="Float64"),
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "index": list(positions) if positions is not None else list(range(len(rows))),
+            "guess": [p.value if p.status == "ok" else None for p in predictions],
+            "truth": list(rows.targets),
+            "raw": [p.raw for p in predictions],
+            "status": [p.status for p in predictions],
+            "tokens_in": pd.array([p.tokens_in for p in predictions], dtype="Int64"),
+            "tokens_out": pd.array([p.tokens_out for p in predictions], dtype="Int64"),
+            "seconds": pd.array([p.seconds for p in predictions], dtype="Float64"),
+            "usd": pd.array([p.usd for p in predictions], dtype="Float64"),
+        }
+    )
     kind = "float64" if regression else "str"
     return frame.astype({"guess": kind, "truth": kind, "raw": "str", "status": "str"})

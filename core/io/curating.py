@@ -89,15 +89,16 @@ def save(
     if not recipe.on:
         raise DataError("The recipe has no step that is on. Add one.", title="Nothing changes")
     outcome = make(version, recipe, workers=workers, progress=progress)
-    check(outcome, version, leaks=leaks)
+    found = check(outcome, version, leaks=leaks)
+    kept = {"recipe": to_yaml(recipe), "leaked_test_rows": found}
     return store.save(
         "", outcome.frame, title=title(recipe), parent=version, steps=recipe.on, seed=recipe.seed, roles=outcome.roles, task=version.task,
-        prompt=outcome.prompt, report=outcome.reports, dropped=outcome.dropped, source={"recipe": to_yaml(recipe)},
+        prompt=outcome.prompt, report=outcome.reports, dropped=outcome.dropped, source=kept,
     )  # fmt: skip
 
 
-def check(outcome: Outcome, version: Version, *, leaks: bool = False) -> None:
-    """Raises DataError when the outcome is nothing to train and measure on."""
+def check(outcome: Outcome, version: Version, *, leaks: bool = False) -> int | None:
+    """How many test rows are also in train (None without a split). Raises DataError when there is nothing to train and measure on."""
     if not len(outcome.frame):
         raise DataError(f"None of {version.rows:,} rows stays. Look at the step that drops most and make it milder.", title="No row stays")
     table = Table(outcome.frame, outcome.roles, outcome.prompt, version.task)
@@ -111,6 +112,8 @@ def check(outcome: Outcome, version: Version, *, leaks: bool = False) -> None:
         if found.reasons and not leaks:
             raise DataError(f"{found.test_rows:,} test rows are also in train: the test would measure memory. Add Move leaks after it.",
                             title="The test leaks into train")  # fmt: skip
+        return found.test_rows
+    return None
 
 
 def run_save(request: dict[str, Any], desk: Desk) -> dict[str, Any]:

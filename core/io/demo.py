@@ -103,7 +103,7 @@ def run(
     baselines(version, names(version), say, seed)
     tuned = tune(version, say, settings, seed=seed)
     board = leaderboard(evaluations.of(version.dataset, version.id), unit=unit_of(version.roles.target), seed=seed)
-    said = verdict(board)
+    said = verdict(board, leak=version.leak)
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{project}_report.html"
     atomic_write(path, report(board, said, title=store.dataset(version.dataset).label, texts=dict(enumerate(test_rows(version).text))))
