@@ -80,7 +80,7 @@ def test_a_version_is_checked_counted_priced_and_can_be_downloaded(home):
     assert "OpenAI chat format, sure" in said(at)
     assert "Every last message is from the assistant" in said(at)
     costs = at.dataframe[0].value
-    assert list(costs["Where"])[1:] == ["gpt-4.1-2025-04-14", "gpt-4.1-mini-2025-04-14", "gpt-4o-2024-08-06", "gpt-4o-mini-2024-07-18"]
+    assert list(costs["Where"])[1:] == ["gpt-4.1", "gpt-4.1-mini", "gpt-4o", "gpt-4o-mini"]
     assert costs["Training"][0] == "local"
     assert costs["Training"][1].startswith("$")
     assert "Prices as of 21 November 2026" in said(at)
@@ -127,6 +127,16 @@ def test_a_broken_file_shows_findings_with_their_rows_and_a_fix_is_applied_and_u
     assert not at.exception
 
 
+def test_what_cannot_be_mended_can_be_dropped(home):
+    at = upload(jsonl([*good(), line("a lost \ufffd letter", "Price is $9")]))
+    at.button(key="validate_fix_encoding_damage").click().run()
+    assert at.button(key="validate_apply").disabled
+    at.button(key="validate_drop_instead").click().run()
+    at.button(key="validate_apply").click().run()
+    assert numbers(at)["Examples"] == "60"
+    assert not at.exception
+
+
 def test_the_rows_of_a_check_filter_the_examples(home):
     at = upload(jsonl([*good(), line("q?", ""), *good(1)]))
     table = next(one.value for one in at.dataframe if "question" in one.value)
@@ -163,6 +173,21 @@ def test_other_and_unknown_formats_stand(home, rows):
     at = upload(jsonl(rows))
     assert not at.exception
     assert ("Prompt and completion" in said(at)) == ("prompt" in rows[0])
+
+
+@pytest.mark.parametrize("more", ["Other formats", "Classic counts", "Classic assistant"])
+def test_formats_counts_and_the_assistant_come_when_asked_for(home, more):
+    at = upload(jsonl([{"prompt": f"p {i}", "completion": f"c {i} d"} for i in range(12)]))
+    at.pills(key="validate_more").set_value(more).run()
+    assert not at.exception
+    words = {
+        "Other formats": "12 of 12 rows can be carried over",
+        "Classic counts": "12 without a system message",
+        "Classic assistant": "12 rows, conditional",
+    }
+    assert words[more] in said(at)
+    if more == "Classic assistant":
+        assert "add a suffix separator ` ->` to all prompts" in " ".join(one.label.replace("\\", "").lower() for one in at.toggle)
 
 
 def test_tables_and_nonsense_are_read_or_refused_in_words(home):

@@ -134,7 +134,7 @@ def _verdict(dataset: str, version: str, stamp: Any) -> Any:
     from core.compare.verdict import verdict as judge
 
     shown = _board(dataset, version, None, stamp)
-    return judge(shown) if shown else None
+    return judge(shown, leak=store.version(dataset, version).leak) if shown else None
 
 
 def verdict(dataset: str, version: str) -> Any:
@@ -280,7 +280,7 @@ def training_report(dataset: str, version: str, model: str, max_tokens: int) -> 
 
 @st.cache_resource(max_entries=4, show_spinner=False, scope="session")
 def file_report(sha: str, name: str, fixed: tuple[str, ...], model: str, max_tokens: int, _data: bytes) -> Any:
-    """The checks of an uploaded training file after the fixes that were applied, in their order."""
+    """The checks of an uploaded training file after the fixes that were applied, in their order ("check" or "check:fix")."""
     from core.io import validating
     from core.validate.fixes import mend
     from core.validate.reading import read_training
@@ -288,7 +288,8 @@ def file_report(sha: str, name: str, fixed: tuple[str, ...], model: str, max_tok
     if fixed:
         before = file_report(sha, name, fixed[:-1], model, max_tokens, _data)
         names = {check.name for check in before.checks}
-        file = mend(before, fixed[-1], validating.count_for(model)).file if fixed[-1] in names else before.file
+        check, _, by = fixed[-1].partition(":")
+        file = mend(before, check, validating.count_for(model), by or None).file if check in names else before.file
     else:
         file = read_training(name, _data)
     return validating.check(file, model=model, max_tokens=max_tokens)

@@ -53,11 +53,14 @@ def _row(subject: Subject, one: Any) -> None:
     if offered and fix.button(offered, key=f"validate_fix_{one.name}", width="stretch"):
         if offered.endswith("in Curate"):
             go("curate")
-        st.session_state["validate_diff"] = (
-            None if st.session_state.get("validate_diff") == (subject.key, one.name) else (subject.key, one.name)
-        )
-    if offered and st.session_state.get("validate_diff") == (subject.key, one.name):
-        _diff(subject, one)
+        st.session_state["validate_diff"] = None if _open(subject, one) else (subject.key, one.name, None)
+    if offered and _open(subject, one):
+        _diff(subject, one, st.session_state["validate_diff"][2])
+
+
+def _open(subject: Subject, one: Any) -> bool:
+    """Whether this finding's diff is shown."""
+    return (st.session_state.get("validate_diff") or ())[:2] == (subject.key, one.name)
 
 
 def _offer(subject: Subject, one: Any) -> str | None:
@@ -71,37 +74,59 @@ def _offer(subject: Subject, one: Any) -> str | None:
     return f"{FIXES[one.fix].verb} in Curate"
 
 
-def _diff(subject: Subject, one: Any) -> None:
-    """Before and after of the first rows, then Apply or Leave."""
-    fixed = mend(subject.made, one.name, validating.count_for(subject.made.model))
+def _diff(subject: Subject, one: Any, by: str | None) -> None:
+    """Before and after of the first rows, then Apply or Leave; what cannot be mended may be dropped."""
+    fixed = mend(subject.made, one.name, validating.count_for(subject.made.model), by)
     with st.container(border=True, gap="xsmall"):
         st.caption(plain(f"{in_words(fixed)}." + (f" The first {DIFFS} of them:" if len(fixed.changes) > DIFFS else "")))
         for change in fixed.changes[:DIFFS]:
+            if change.after is None:
+                st.caption(f"Row {count(change.line)} is left out")
+                st.code(_end(change.before), language=None, wrap_lines=True)
+                continue
             before, after = st.columns(2, gap="small")
-            before.caption(f"Row {count(change.line)}, before")
-            before.code(_cut(change.before), language=None, wrap_lines=True)
-            after.caption("after")
-            after.code(_cut(change.after) if change.after is not None else "(left out)", language=None, wrap_lines=True)
+            for column, words, text in zip((before, after), ("before", "after"), _around(change.before, change.after), strict=True):
+                column.caption(f"Row {count(change.line)}, {words}")
+                column.code(text, language=None, wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
             if st.button("Apply", type="primary", key="validate_apply", icon=":material/check:", disabled=not fixed.changes):
-                _apply(subject, one)
+                _apply(subject, one, by)
+            instead = label("drop", len(one.lines))
+            if fixed.kept and st.button(f"{instead} instead", key="validate_drop_instead"):
+                st.session_state["validate_diff"] = (subject.key, one.name, "drop")
+                st.rerun()
             if st.button("Leave", key="validate_leave"):
                 st.session_state["validate_diff"] = None
                 st.rerun()
 
 
-def _apply(subject: Subject, one: Any) -> None:
+def _apply(subject: Subject, one: Any, by: str | None) -> None:
     st.session_state["validate_diff"] = None
     st.session_state["validate_filter"] = None
     if subject.version is None:
         key = f"validate_fixed_{subject.sha}"
-        st.session_state[key] = (*st.session_state.get(key, ()), one.name)
+        st.session_state[key] = (*st.session_state.get(key, ()), f"{one.name}:{by}" if by else one.name)
     else:
-        saved = validating.without(subject.version, subject.made, one.name)
+        saved = validating.without(subject.version, subject.made, one.name, by)
         choose(saved)
         st.session_state["validate_saved"] = f"Saved as version {saved.number}"
     st.rerun()
 
 
-def _cut(text: str, longest: int = 1200) -> str:
-    return text if len(text) <= longest else f"{text[: longest // 2]}\n… {count(len(text) - longest)} characters …\n{text[-longest // 2 :]}"
+def _end(text: str, longest: int = 240) -> str:
+    """The end of a row that leaves, where its answer stands."""
+    return text if len(text) <= longest else f"… {text[-longest:].lstrip()}"
+
+
+def _around(before: str, after: str, beside: int = 120, longest: int = 600) -> tuple[str, str]:
+    """Both texts from shortly before their first difference to shortly after the last."""
+    pairs = list(zip(before, after, strict=False))
+    start = next((i for i, (a, b) in enumerate(pairs) if a != b), len(pairs))
+    back = next((i for i, (a, b) in enumerate(zip(reversed(before[start:]), reversed(after[start:]), strict=False)) if a != b), 0)
+    low = max(0, start - beside)
+    cut = []
+    for text in (before, after):
+        high = min(len(text), max(start, len(text) - back) + beside)
+        high = min(high, low + longest)
+        cut.append(("… " if low else "") + text[low:high] + (" …" if high < len(text) else ""))
+    return cut[0], cut[1]

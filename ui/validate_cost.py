@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -31,7 +33,7 @@ def numbers(subject: Subject) -> list[tuple[str, str, str | None]]:
 
 def cards(subject: Subject) -> int:
     """Histogram and cost side by side; returns the epochs chosen."""
-    left, right = st.columns([1, 1.2], gap="small")
+    left, right = st.columns([1, 1.32], gap="small")
     _histogram(subject, left)
     return _costs(subject, right)
 
@@ -92,18 +94,30 @@ def table(rows: list[Any]) -> pd.DataFrame:
     """The costs as people read them."""
     return pd.DataFrame(
         {
-            "Where": [row.model for row in rows],
+            "Where": [_short(row.model) for row in rows],
             "Training": ["by the hour" if row.training_usd is None else cost(row.training_usd, local="local") for row in rows],
             "1,000 answers": ["n/a" if row.usd_per_1000 is None else cost(row.usd_per_1000, local="local") for row in rows],
             "Time": [duration(row.seconds, about=True) if row.seconds is not None else "hours" for row in rows],
-            "Until": ["" if not row.until else ("retired " if row.retired else "") + date(row.until) for row in rows],
+            "Until": [_until(row) for row in rows],
         }
-    ).replace("", None)
+    )
+
+
+def _short(model: str) -> str:
+    """A model's name without the day of its snapshot."""
+    return re.sub(r"-\d{4}-\d\d-\d\d$", "", model).replace("-135M-Instruct (built in)", "")
+
+
+def _until(row: Any) -> str:
+    if not row.until:
+        return "no end"
+    day = datetime.fromisoformat(row.until)
+    return f"{'retired ' if row.retired else ''}{day.day} {day:%b %Y}"
 
 
 def _columns() -> dict[str, Any]:
     return {
-        "Where": st.column_config.TextColumn(width=150),
+        "Where": st.column_config.TextColumn(width=138),
         "Training": st.column_config.TextColumn(help="USD for the whole training; local work costs nothing but its time."),
         "1,000 answers": st.column_config.TextColumn(help="USD for a thousand answers of the tuned model; about half in a batch."),
         "Time": st.column_config.TextColumn(help="An estimate for this machine; hosts queue a job and take minutes to hours."),

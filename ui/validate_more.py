@@ -18,21 +18,24 @@ from core.validate.formats import FORMATS, UNKNOWN
 from core.validate.prepare import next_command, prepare
 from core.validate.report import summary
 from core.validate.training_file import as_jsonl
-from ui.layout import STATES
+from ui.layout import STATES, card
 from ui.state import plain, show_error
 from ui.tables import downloads, same_action
 from ui.validate_source import Subject
 
+FORMATS_VIEW, CLASSIC_VIEW, ASSISTANT_VIEW = "Other formats", "Classic counts", "Classic assistant"
+
 
 def advanced(subject: Subject) -> None:
-    """Conversion, the classic counts, and the assistant for prompt and completion files."""
-    with st.expander("Other formats"):
-        _conversion(subject)
-    with st.expander("Counts of the classic notebook"):
-        _classic(subject)
+    """Conversion, the classic counts, and the assistant for prompt and completion files; worked out when asked for."""
+    offered = [FORMATS_VIEW, CLASSIC_VIEW]
     if subject.made.detection.format in ("prompt_completion", "text"):
-        with st.expander("The classic prepare_data assistant"):
-            _assistant(subject)
+        offered.append(ASSISTANT_VIEW)
+    chosen = st.pills("Advanced", offered, key="validate_more")
+    views = {FORMATS_VIEW: _conversion, CLASSIC_VIEW: _classic, ASSISTANT_VIEW: _assistant}
+    if chosen in offered:
+        with card(str(chosen), height="content"):
+            views[str(chosen)](subject)
 
 
 def _conversion(subject: Subject) -> None:

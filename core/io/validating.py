@@ -122,17 +122,17 @@ def _between(text: str, starts: list[int]) -> list[str]:
     return [text[a:b] for a, b in itertools.pairwise([*starts, len(text)])]
 
 
-def without(version: Version, made: Report, check: str) -> Version:
+def without(version: Version, made: Report, check: str, by: str | None = None) -> Version:
     """The version after a fix: rows left out, or their texts mended, as a new version of the same data.
 
     Raises SettingsError for a fix that only a file can have.
     """
-    fixed = mend(made, check)
+    fixed = mend(made, check, by=by)
     lines = {change.line for change in fixed.changes}
     found = next(one for one in made.checks if one.name == check)
     frame = store.frame(version)
     here = [line - 1 for line in sorted(lines)]
-    name = found.fix or "drop"
+    name = by or found.fix or "drop"
     sentence = found.sentence
     if name in ("drop", "drop_conflicts", "end_with_answer"):
         kept = frame.drop(index=here).reset_index(drop=True)

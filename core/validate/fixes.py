@@ -62,13 +62,16 @@ def label(name: str, n: int) -> str:
     return f"{FIXES[name].verb} {plural(n, FIXES[name].noun)}"
 
 
-def mend(made: Report, check: str, count_of: Count | None = None) -> Mended:
-    """The file without the finding `check`, and what changed. `count_of` is needed by `shorten`."""
+def mend(made: Report, check: str, count_of: Count | None = None, by: str | None = None) -> Mended:
+    """The file without the finding `check`, and what changed: by its own fix, or by another of FIXES.
+
+    `count_of` is needed by `shorten`.
+    """
     found = next(one for one in made.checks if one.name == check)
     if check == "unreadable_line":
         gone = tuple(Change(one.line, one.text, None) for one in made.file.unreadable)
         return Mended(TrainingFile(made.file.rows, made.file.lines, (), made.file.notes, made.file.size), gone, 0)
-    name = found.fix or "drop"
+    name = by or found.fix or "drop"
     apply = _shortener(made, count_of) if name == "shorten" and count_of else FIXES[name].apply
     if name == "drop_conflicts":
         return mend_rows(made.file, _minority(made, found.places), FIXES["drop"].apply)
