@@ -20,4 +20,5 @@ if wanted := st.session_state.pop("_finetune_go", None):  # a button asked for a
     st.session_state["finetune_view"] = wanted
 chosen = view("finetune", list(VIEWS))
 with guarded():
-    VIEWS[chosen](here.version)
+    if here.version:
+        VIEWS[chosen](here.version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -163,7 +164,7 @@ def _bar(job: Job) -> None:
             label = f"Stop and keep step {fmt.count(last)}" if last is not None else "Stop"
             text = "You may close this tab; the run goes on."
         run_bar(label=label, key="finetune_stop", state="Working", badge="Queued" if job.state == "queued" else "Training", text=text,
-                primary=False, icon=":material/stop:", shortcut=None, on_click=lambda: jobs.cancel(job.id))  # fmt: skip
+                primary=False, icon=":material/stop:", shortcut=None, on_click=partial(_stop, job))  # fmt: skip
     elif job.state == "done":
         tested = (job.result or {}).get("evaluation")
         text = f"Measured on {fmt.plural(job.total, 'test row')}" if tested else "Not measured: no test rows"
@@ -185,7 +186,15 @@ def _resume_bar(job: Job) -> None:
 
     run_bar(label=label, key="finetune_resume", state="Failed" if job.error else "Not ready", badge="Failed" if job.error else "Stopped",
             text="What was learnt is kept." if last else "Nothing was kept.", before=measure, shortcut=None,
-            on_click=lambda: jobs.resume(job.id))  # fmt: skip
+            on_click=partial(_resume, job))  # fmt: skip
+
+
+def _stop(job: Job) -> None:
+    jobs.cancel(job.id)
+
+
+def _resume(job: Job) -> None:
+    jobs.resume(job.id)
 
 
 def measure_again(job: Job) -> None:

@@ -124,7 +124,7 @@ def _rows(args: argparse.Namespace, name: str, split: str, base: Path, settings:
     how = (lambda chat, prefix: render(words, chat, prefix), lambda texts: encode(words, texts), words.eos_token_id, settings.max_tokens)
     frame, version = read_data(name)
     if version is not None and version.roles.split:
-        frame = frame[frame[version.roles.split].astype("str") == split].reset_index(drop=True)
+        frame = frame.loc[frame[version.roles.split].astype("str") == split].reset_index(drop=True)
     recorded = _recorded(frame)
     if recorded is not None:
         return supervised(*chats_of(recorded), "", *how), None

@@ -70,7 +70,7 @@ def application(name: str, base: Any, adapter: str | None) -> Any:
         choice = {"index": 0, "message": {"role": "assistant", "content": reply.text}, "finish_reason": reply.finish, "logprobs": None}
         spent = {"prompt_tokens": reply.tokens_in, "completion_tokens": reply.tokens_out}
         return JSONResponse({"id": f"chatcmpl-{time.time_ns()}", "object": "chat.completion", "created": int(time.time()), "model": name,
-                             "choices": [choice], "usage": {**spent, "total_tokens": sum(spent.values())}})  # fmt: skip
+                             "choices": [choice], "usage": {**spent, "total_tokens": (reply.tokens_in or 0) + (reply.tokens_out or 0)}})  # fmt: skip
 
     async def models(request: Any) -> Any:
         return JSONResponse({"object": "list", "data": [{"id": name, "object": "model", "created": 0, "owned_by": "finetune-studio"}]})

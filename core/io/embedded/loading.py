@@ -37,7 +37,8 @@ def load_base(folder: Path, precision: str = "auto", **extra: Any) -> Any:
         raise ModelError(
             f"The model in {folder} cannot be loaded: {str(error).strip()[:300]}.", title="The model cannot be loaded"
         ) from error
-    model.get_output_embeddings().register_forward_pre_hook(_in_one_piece)
+    head: Any = model.get_output_embeddings()
+    head.register_forward_pre_hook(_in_one_piece)
     return model.eval()
 
 

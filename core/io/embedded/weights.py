@@ -137,7 +137,7 @@ def _convert(source: Path, path: Path, say: Progress) -> None:
         if hasattr(model, name):
             delattr(model, name)
     if hasattr(model.config, "quantization_config"):
-        del model.config.quantization_config
+        delattr(model.config, "quantization_config")
     say(3, PHASES, "Preparing the built-in model: writing it to the workspace")
     model.save_pretrained(str(temporary))
     words.save_pretrained(str(temporary))

@@ -39,33 +39,33 @@ def train(run: Run, tell: Callable[[Told], None]) -> Trained:
     parameters = list(checkpoints.trainable(model).values())
     optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
     found = checkpoints.last(run.folder)
-    state = State(run, model, words, optimizer, tell)
+    standing = State(run, model, words, optimizer, tell)
     if found:
-        state.go_on(checkpoints.restore(found, model, optimizer))
-    done = state.step
+        standing.go_on(checkpoints.restore(found, model, optimizer))
+    done = standing.step
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_at(step + done, run.steps, settings))
     plan = order([len(row) for row in run.rows], run.steps, settings.effective_batch, settings.seed, settings.group_by_length)
 
     class Watch(TrainerCallback):
-        def on_step_begin(self, args: Any, state_: Any, control: Any, **kwargs: Any) -> None:
-            torch.manual_seed(settings.seed * 1_000_003 + state.step)
+        def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            torch.manual_seed(settings.seed * 1_000_003 + standing.step)
 
-        def on_log(self, args: Any, state_: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
             if logs and "loss" in logs:
-                state.after_step(float(logs["loss"]), float(logs.get("learning_rate", 0.0)))
+                standing.after_step(float(logs["loss"]), float(logs.get("learning_rate", 0.0)))
 
     with _no_needless_casts(model, settings):
         if done == 0:
-            state.measure()
+            standing.measure()
         if done < run.steps:
             rest = [run.rows[i] for i in plan[done * settings.effective_batch :]]
             trainer = Trainer(model=model, args=_arguments(run, run.steps - done), train_dataset=rest,  # type: ignore[arg-type]
                               data_collator=lambda rows: tensors(rows, words, settings), optimizers=(optimizer, schedule),
                               callbacks=[Watch()])  # fmt: skip
             trainer.remove_callback(PrinterCallback)
-            state.resume_clock()
+            standing.resume_clock()
             trainer.train()
-    return state.ended()
+    return standing.ended()
 
 
 def _arguments(run: Run, steps: int) -> Any:
