@@ -68,9 +68,10 @@ def application(name: str, base: Any, adapter: str | None) -> Any:
         if reply.finish == "error":
             return refused(reply.error)
         choice = {"index": 0, "message": {"role": "assistant", "content": reply.text}, "finish_reason": reply.finish, "logprobs": None}
-        spent = {"prompt_tokens": reply.tokens_in, "completion_tokens": reply.tokens_out}
-        return JSONResponse({"id": f"chatcmpl-{time.time_ns()}", "object": "chat.completion", "created": int(time.time()), "model": name,
-                             "choices": [choice], "usage": {**spent, "total_tokens": (reply.tokens_in or 0) + (reply.tokens_out or 0)}})  # fmt: skip
+        read, said = reply.tokens_in or 0, reply.tokens_out or 0
+        usage = {"prompt_tokens": read, "completion_tokens": said, "total_tokens": read + said}
+        about = {"id": f"chatcmpl-{time.time_ns()}", "object": "chat.completion", "created": int(time.time()), "model": name}
+        return JSONResponse({**about, "choices": [choice], "usage": usage})
 
     async def models(request: Any) -> Any:
         return JSONResponse({"object": "list", "data": [{"id": name, "object": "model", "created": 0, "owned_by": "finetune-studio"}]})
