@@ -1,0 +1,197 @@
+"""Leaks that were planted are found at their level, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import time
+import unicodedata
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.__main__ import main
+from core.curate.leakage import LEVELS, leakage
+from core.curate.passages import contained, shared_runs
+from core.errors import DataError
+from tests.doubles import shared
+
+
+def vocabulary(korean: bool) -> list[str]:
+    rng = np.random.default_rng(9)
+    letters = list("가나다라마바사아자차카타파하거너더러머버서어") if korean else list("abcdefghijklmnopqrstuvwxyzé")
+    return ["".join(rng.choice(letters, int(rng.integers(2, 5 if korean else 9)))) for _ in range(3_000)]
+
+
+def planted(train_rows: int, test_rows: int, *, korean: bool = False, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Test rows 0-49 equal train rows 0-49, 50-99 are mangled copies, 100-149 have one word edited, 150-169 share a group."""
+    rng = np.random.default_rng(seed)
+    words = vocabulary(korean)
+    train, test = ([" ".join(rng.choice(words, int(rng.integers(30, 90)))) + "." for _ in range(n)] for n in (train_rows, test_rows))
+    for row in range(50):
+        test[row] = train[row]
+        test[50 + row] = unicodedata.normalize("NFD", train[50 + row].upper()).replace(" ", "  ").replace(".", " !")
+        edited = train[100 + row].split(" ")
+        edited[int(rng.integers(len(edited)))] = "edit" if not korean else "고침"
+        test[100 + row] = " ".join(edited)
+    groups = [f"g{i}" for i in range(train_rows)], [f"h{i}" for i in range(test_rows)]
+    groups[1][150:170] = groups[0][150:170]
+    return pd.DataFrame({"text": train, "family": groups[0]}), pd.DataFrame({"text": test, "family": groups[1]})
+
+
+def rows_at(report, level: str) -> set[int]:
+    return {test for _, test in report.levels[level].pairs}
+
+
+@pytest.mark.parametrize("korean", [False, True])
+def test_planted_leaks_are_found_at_their_level(korean):
+    train, test = planted(1_000, 670, korean=korean)
+    report = leakage(train, test, ["text"], group="family")
+    for level, first, wanted in (("exact", 0, 0.98), ("normalized", 50, 0.98), ("near", 100, 0.95)):
+        pairs = set(report.levels[level].pairs)
+        assert len({(row, row) for row in range(first, first + 50)} & pairs) >= wanted * 50, level
+    assert rows_at(report, "group") == set(range(150, 170))
+    innocent = {test for level in LEVELS for test in rows_at(report, level) if test >= 170}
+    assert len(innocent) <= 0.01 * 500
+    assert report.verdict == "blocked"
+    assert set(report.offenders()) >= set(range(50))
+
+
+def test_ten_thousand_by_two_thousand_take_less_than_ten_seconds():
+    train, test = planted(10_000, 2_000)
+    begin = time.process_time()
+    report = leakage(train, test, ["text"], group="family")
+    assert time.process_time() - begin < 10
+    assert report.levels["exact"].count == report.levels["normalized"].count == 50
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_order_of_rows_changes_nothing_but_their_numbers(seed):
+    train, test = planted(300, 200, seed=1)
+    train.loc[5, "text"] = None
+    test.loc[180:185, "text"] = ""
+    rng = np.random.default_rng(seed)
+    a, b = rng.permutation(len(train)), rng.permutation(len(test))
+    one = leakage(train, test, ["text"], group="family")
+    two = leakage(train.iloc[a].rename(columns={"text": "본문"}), test.iloc[b].rename(columns={"text": "본문"}), ["본문"], group="family")
+    for level in LEVELS:
+        back = {(int(a[i]), int(b[j])) for i, j in two.levels[level].pairs if i is not None}
+        assert back == set(one.levels[level].pairs), level
+        assert one.levels[level].count == two.levels[level].count
+    assert one.offenders() == sorted(int(a[row]) for row in two.offenders())
+
+
+def test_a_test_row_counts_once_at_its_strictest_level():
+    train, test = planted(300, 200)
+    report = leakage(train, test, ["text"], group="family")
+    rows = [row for level in LEVELS for row in rows_at(report, level)]
+    assert len(rows) == len(set(rows)) == sum(level.count for level in report.levels.values())
+
+
+def test_blank_texts_leak_nothing():
+    frame = pd.DataFrame({"text": ["", None, "   ", float("nan")]})
+    report = leakage(frame, frame, ["text"])
+    assert report.verdict == "clean"
+    assert all(level.count == 0 for level in report.levels.values())
+
+
+def test_a_long_passage_inside_another_text_is_a_substring():
+    words = vocabulary(False)
+    rng = np.random.default_rng(2)
+    page = " ".join(rng.choice(words, 400))
+    question = " ".join(page.split()[100:140])
+    train = pd.DataFrame({"t": [page, " ".join(rng.choice(words, 400))]})
+    test = pd.DataFrame({"t": [question, " ".join(rng.choice(words, 40)), " ".join([*rng.choice(words, 10), *question.split()[:30]])]})
+    report = leakage(train, test, ["t"])
+    assert report.levels["substring"].pairs == ((0, 0), (0, 2))
+    assert report.verdict == "warn"
+    assert report.offenders() == []
+
+
+def test_a_formula_that_many_rows_share_is_no_passage():
+    words = vocabulary(False)
+    rng = np.random.default_rng(4)
+    formula = " ".join(rng.choice(words, 60))
+    texts = [f"{formula} {' '.join(rng.choice(words, 40))}" for _ in range(30)]
+    assert shared_runs(texts[:20], texts[20:]) == []
+    assert len(shared_runs(texts[:5], texts[20:])) == 5 * 10
+
+
+def test_a_text_in_a_script_without_spaces_is_found_inside_another():
+    inner = "이문장은띄어쓰기가전혀없지만충분히길어서다른문서안에그대로들어있을때찾을수있어야합니다그래서오십자를넘깁니다끝"
+    assert contained([inner, "짧다"], ["앞말 " + inner + " 뒷말", "다른 글"]) == [(0, 0)]
+    assert contained([], ["x"]) == contained(["y" * 60], []) == []
+
+
+def test_time_tells_test_rows_that_are_not_later_than_train():
+    train = pd.DataFrame({"t": ["first text here", "second text here"], "day": ["2024-01-05", "2024-03-01"]})
+    test = pd.DataFrame({"t": ["a third one", "and a fourth", "fifth, no date"], "day": ["2024-02-01", "2024-04-01", None]})
+    report = leakage(train, test, ["t"], time="day")
+    assert report.levels["time"].pairs == ((1, 0),)
+    assert report.verdict == "warn"
+
+
+def test_an_answer_in_the_test_text_is_told():
+    train = pd.DataFrame({"q": ["one", "two"], "a": ["Lisbon", "Porto"]})
+    test = pd.DataFrame(
+        {"q": ["Is Madrid the capital where Madrid lies?", "Where is Rome?", "What of ulm?"], "a": ["Madrid", "Paris", "ul"]}
+    )
+    report = leakage(train, test, ["q"], target="a")
+    assert report.levels["answer"].pairs == ((None, 0),)
+
+
+def test_a_price_counts_as_told_when_it_is_written_as_money():
+    prices = ["12.50", "30", "1,299.00", "7.25", "99"]
+    texts = ["Now 12.50 only", "needs 30 screws", "was $1,299 before", "weighs 7.255 pounds", "costs $99 today"]
+    test = pd.DataFrame({"t": texts, "price": prices})
+    train = pd.DataFrame({"t": ["another thing"], "price": ["5"]})
+    report = leakage(train, test, ["t"], target="price")
+    assert [row for _, row in report.levels["answer"].pairs] == [0, 2, 4]
+
+
+def test_labels_in_a_text_are_no_leak():
+    test = pd.DataFrame({"t": [f"a good text number {i}" for i in range(30)], "label": ["good", "poor"] * 15})
+    assert leakage(test.iloc[:0], test, ["t"], target="label").verdict == "clean"
+
+
+def test_children_and_parents_must_stand_on_one_side():
+    table = pd.DataFrame({"t": [f"row {i} says {w}" for i, w in enumerate(["alpha", "beta", "gamma", "delta", "epsilon"])],
+                          "parent_row": [None, None, 0, 1, 1]})  # fmt: skip
+    train, test = table.iloc[[2, 1, 3]], table.iloc[[0, 4]]
+    report = leakage(train, test, ["t"], parent="parent_row", same_table=True)
+    assert set(report.levels["lineage"].pairs) == {(0, 0), (1, 1), (2, 1)}
+    assert report.verdict == "blocked"
+    files = leakage(train.reset_index(drop=True), test.reset_index(drop=True), ["t"], parent="parent_row")
+    assert files.levels["lineage"].pairs == ((2, 1),), "rows of two files are told apart; only siblings are recognised"
+
+
+def test_a_column_that_one_table_lacks_is_named():
+    with pytest.raises(DataError, match="'family'"):
+        leakage(pd.DataFrame({"t": ["a"]}), pd.DataFrame({"t": ["b"]}), ["t"], group="family")
+
+
+def test_the_command_prints_exactly_the_documented_keys(tmp_path, capsys):
+    train, test = planted(300, 200)
+    train.to_csv(tmp_path / "train.csv", index=False)
+    test.to_csv(tmp_path / "test.csv", index=False)
+    assert main(["leakage", str(tmp_path / "train.csv"), str(tmp_path / "test.csv"), "--on", "text", "--group", "family", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["exact", "normalized", "near", "substring", "group", "time", "answer", "lineage", "verdict"]
+    assert all(set(found[level]) == {"count", "pairs"} for level in LEVELS)
+    assert found["exact"]["pairs"][:2] == [[1, 1], [2, 2]]
+    assert found["verdict"] == "blocked"
+
+
+def test_the_command_says_what_was_not_there(tmp_path, capsys):
+    for name, column in (("a.csv", "t"), ("b.csv", "u")):
+        pd.DataFrame({column: ["some text", "more text"]}).to_csv(tmp_path / name, index=False)
+    assert main(["leakage", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--json"]) == 1
+    assert "no column in common" in capsys.readouterr().err
+
+
+def test_real_questions_in_two_halves_share_almost_nothing():
+    data = json.loads(shared("korquad/KorQuAD_v1.0_dev.json").read_text(encoding="utf-8"))
+    questions = [q["question"] for one in data["data"] for paragraph in one["paragraphs"] for q in paragraph["qas"]]
+    frame = pd.DataFrame({"question": questions})
+    report = leakage(frame.iloc[::2], frame.iloc[1::2], ["question"])
+    assert report.leaked < 0.02 * len(frame)
