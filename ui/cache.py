@@ -203,18 +203,12 @@ def train_facts(dataset: str, version: str) -> dict[str, float]:
 
 @st.cache_resource(max_entries=2, show_spinner=False, scope="session")
 def loaded(sha: str, name: str, options: Any, _data: bytes) -> Any:
-    """An uploaded file as it was read (`core.load.read.Loaded`), by the hash of its bytes."""
+    """An uploaded file as it was read and the roles guessed for it (`Loaded`, `Guess`), by the hash of its bytes."""
     from core.io import reading
-
-    return reading.load(name, _data, options)
-
-
-@st.cache_resource(max_entries=2, show_spinner=False, scope="session")
-def guessed(sha: str, name: str, options: Any, _loaded: Any) -> Any:
-    """The roles guessed for an uploaded file."""
     from core.load.roles import guess
 
-    return guess(_loaded.frame)
+    found = reading.load(name, _data, options)
+    return found, guess(found.frame)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -261,14 +255,6 @@ def same_text(dataset: str, version: str) -> dict[int, tuple[int, ...]]:
     return {row: rows for rows in groups for row in rows}
 
 
-@st.cache_data(ttl="30s", max_entries=1, show_spinner=False)
-def embedded_ready() -> bool:
-    """Whether the embedded model is converted, so that its tokenizer is at hand."""
-    from core.io import embedded
-
-    return embedded.is_ready()
-
-
 @st.cache_resource(max_entries=4, show_spinner=False)
 def training_report(dataset: str, version: str, model: str, max_tokens: int) -> Any:
     """The checks of a version's training file (`core.validate.report.Report`)."""
@@ -303,3 +289,10 @@ def training_costs(key: str, retired: bool, epochs: int, _made: Any) -> list[Any
 
     day = validating.today()
     return validating.costs(_made, [name for name, price in PRICES.items() if retired or can_train(price, day)], epochs)
+
+
+def embedded_ready() -> bool:
+    """Whether the embedded model is converted, so that its tokenizer is at hand."""
+    from core.io import embedded
+
+    return embedded.is_ready()

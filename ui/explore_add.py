@@ -16,6 +16,7 @@ from core.load.columns import of
 from core.load.decoding import ENCODINGS, shown
 from core.load.delimited import QUOTES, SEPARATORS
 from core.load.read import Loaded, ReadOptions
+from core.load.roles import Guess
 from core.version import Version
 from ui import cache, explore_roles
 from ui.layout import card, run_bar
@@ -69,11 +70,11 @@ def page() -> None:
         options = st.session_state.get(f"explore_options_{sha}", ReadOptions())
         try:
             with st.spinner(f"Reading {plain(name)}"):
-                loaded = cache.loaded(sha, name, options, data)
+                loaded, guess = cache.loaded(sha, name, options, data)
         except StudioError as error:
             _refused(error, name, sha, options)
             return
-        _table(name, sha, options, loaded)
+        _table(name, sha, options, loaded, guess)
 
 
 def _upload() -> tuple[str, bytes, str] | None:
@@ -120,7 +121,7 @@ def _refused(error: StudioError, name: str, sha: str, options: ReadOptions) -> N
     run_bar(label="Add data", key="explore_add_run", state="Not ready", text=error.title, disabled=True, icon=":material/add:")
 
 
-def _table(name: str, sha: str, options: ReadOptions, loaded: Loaded) -> None:
+def _table(name: str, sha: str, options: ReadOptions, loaded: Loaded, guess: Guess) -> None:
     """The file line, what could not be read, roles and first rows, and the run bar."""
     accepted = bool(st.session_state.get(f"explore_accept_{key_of(sha, options)}")) or not loaded.rejects
     _file_line(name, sha, options, loaded, accepted)
@@ -130,7 +131,7 @@ def _table(name: str, sha: str, options: ReadOptions, loaded: Loaded) -> None:
         st.caption(plain(note))
     left, right = st.columns([1, 1.18])
     with card("What each column is", into=left):
-        roles, task, problem = explore_roles.editor(loaded.frame, cache.guessed(sha, name, options, loaded), key_of(sha, options))
+        roles, task, problem = explore_roles.editor(loaded.frame, guess, key_of(sha, options))
         label = st.text_input("Name", value=reading.free_label(_stem(name), sha), key=f"explore_name_{sha[:12]}", max_chars=60) or ""
     with card("First rows", into=right):
         used = [name for name in (*roles.text, roles.category, roles.target) if name]
