@@ -43,7 +43,8 @@ def view(version: Version) -> None:
         place = f"explore_tokens_{version.id}_{tokenizer}_{low}_{high}"
         alt = f"Half of the rows have at most {count(float(_median(lengths)))} tokens, the longest {count(longest)}"
         charts.show(figure, place, alt, select="box", on_select=lambda: _dragged(place, key, longest))
-        low, high = st.slider("Keep rows between", 0, longest, key=key)
+        st.slider("Keep rows between", 0, longest, key=key)
+        low, high = st.session_state[key]
         st.caption("Drag across the figure or move the handles. In Curate, rows below the cut leave and rows above it are shortened.")
     kept = distributions.kept(lengths, low, high)
     _numbers(version, kept, lengths, longest, figures)
