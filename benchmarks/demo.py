@@ -25,8 +25,18 @@ def main() -> None:
         seconds = time.perf_counter() - begin
         result = json.loads(process.stdout.read())
     rows = max(row["n"] for row in result["table"])
-    print(json.dumps({"name": "demo", "what": f"`python -m core demo`: {len(result['table'])} models, one training", "n": f"{rows} shared test rows",
-                      "value": f"{seconds / 60:.1f}", "unit": "min", "spread": []}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "name": "demo",
+                "what": f"`python -m core demo`: {len(result['table'])} models, one training",
+                "n": f"{rows} shared test rows",
+                "value": f"{seconds / 60:.1f}",
+                "unit": "min",
+                "spread": [],
+            }
+        )
+    )
     print(
         json.dumps(
             {

@@ -57,8 +57,17 @@ def main() -> None:
         leaderboard(found, unit="usd", seed=run)
         ratios.append((middle - begin) / (time.process_time() - middle))
     middle = sorted(ratios)[RUNS // 2]
-    print(json.dumps({"name": "leaderboard", "what": "speed of intervals and paired tests against one scipy call each (7 metrics against their 3)",
-                      "n": f"{MODELS} models x {ROWS} rows", "ratio": middle, "spread": [min(ratios), max(ratios)]}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "name": "leaderboard",
+                "what": "speed of intervals and paired tests against one scipy call each (7 metrics against their 3)",
+                "n": f"{MODELS} models x {ROWS} rows",
+                "ratio": middle,
+                "spread": [min(ratios), max(ratios)],
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def main() -> None:
     report("click_all", "click to painted and idle, all pages, cached", sorted(every))
 
 
-def visit(page, name: str) -> float:  # noqa: ANN001
+def visit(page, name: str) -> float:
     begin = time.perf_counter()
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
     title = "Is a fine-tuned" if name == "Home" else name

@@ -26,8 +26,18 @@ def main() -> None:
                     torch += "libtorch" in Path(f"/proc/{process.pid}/maps").read_text()
                     page.close()
     middle = sorted(seconds)[RUNS // 2]
-    print(json.dumps({"name": "cold_start", "what": f"command to first painted page, empty workspace; torch loaded in {torch} of {RUNS} runs",
-                      "n": f"{RUNS} starts", "value": f"{middle:.2f}", "unit": "s", "spread": [min(seconds), max(seconds)]}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "name": "cold_start",
+                "what": f"command to first painted page, empty workspace; torch loaded in {torch} of {RUNS} runs",
+                "n": f"{RUNS} starts",
+                "value": f"{middle:.2f}",
+                "unit": "s",
+                "spread": [min(seconds), max(seconds)],
+            }
+        )
+    )
 
 
 if __name__ == "__main__":
