@@ -171,6 +171,11 @@ def test_the_ceiling_of_numbers_is_the_distance_from_each_median():
     assert usual(groups, [10.0, 20.0, 90.0, 5.0, 7.0, 1.0]) == {0: 20.0, 1: 20.0, 2: 20.0, 3: 5.0, 4: 5.0}
 
 
+def test_a_small_ceiling_is_not_called_zero():
+    found = conflicts(exact(["a", "a"] + [str(i) for i in range(998)]), [1.0, 2.0] + [3.0] * 998)
+    assert found.sentence("usd") == "no model can miss by less than $0.001"
+
+
 def test_rows_without_a_target_and_groups_that_agree_are_no_conflict():
     found = conflicts(exact(["a", "a", "b", "b"]), [1.0, None, 2.0, 2.0])
     assert found.groups == ()

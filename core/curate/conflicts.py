@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.curate.duplicates import members
-from core.format import money, number, share
+from core.format import cost, money, number, share
 from core.task import Target
 
 
@@ -39,7 +39,8 @@ class Conflicts:
         if not self.groups:
             return "Rows of equal text agree."
         if self.numeric:
-            return f"no model can miss by less than {money(self.ceiling) if unit == 'usd' else number(self.ceiling)}"
+            shown = number(self.ceiling) if unit != "usd" else money(self.ceiling) if self.ceiling >= 0.05 else cost(self.ceiling)
+            return f"no model can miss by less than {shown}"
         told = share(self.ceiling, self.rows) if self.ceiling < 0.9995 else f"{math.floor(10_000 * self.ceiling) / 100:.2f} %"
         return f"no model can reach more than {told}"
 
