@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_the_documented_example_gives_the_documented_advice(tmp_path):
     long = next(one for one in result["remedies"] if one["rule"] == "long_examples")
     assert long["rows"] == [134, 200, 281, 320, 404, 595, 704, 838, 1113, 1139, 1174]
     assert [one["text"] for one in result["remedies"]][1] == r"Add a suffix separator `\n\n###\n\n` to all prompts"
-    train, held = (open(name, encoding="utf-8").read().splitlines() for name in result["files"])
+    train, held = (Path(name).read_text(encoding="utf-8").splitlines() for name in result["files"])
     assert (len(train), len(held)) == (948, 238)
     assert json.loads(train[0])["completion"].startswith(" ")
 

@@ -18,7 +18,7 @@ MARKS = {
     "WARN": ":yellow[:material/error: **WARN**]",
     "PASS": ":green[:material/check_circle: **PASS**]",
 }
-DIFFS = 5
+DIFFS = 3
 """Changes that are shown before a fix is applied."""
 FOLDED = 4
 """Passed checks that are shown; the rest is folded."""
@@ -89,7 +89,7 @@ def _diff(subject: Subject, one: Any, by: str | None) -> None:
                 column.caption(f"Row {count(change.line)}, {words}")
                 column.code(text, language=None, wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
-            if st.button("Apply", type="primary", key="validate_apply", icon=":material/check:", disabled=not fixed.changes):
+            if st.button("Apply", key="validate_apply", icon=":material/check:", disabled=not fixed.changes):
                 _apply(subject, one, by)
             instead = label("drop", len(one.lines))
             if fixed.kept and st.button(f"{instead} instead", key="validate_drop_instead"):

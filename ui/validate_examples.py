@@ -61,13 +61,13 @@ def _filters(subject: Subject, n: int) -> None:
         names["check"] = RULES[chosen].says
     if between := st.session_state.get("validate_range"):
         names["range"] = f"{count(between[0])} to {count(between[1])} tokens"
-    for kind, words in names.items():
-        if st.button(
-            words.replace("<|end|>", "an end mark"), icon=":material/close:", key=f"validate_off_{kind}", help="Remove this filter"
-        ):
-            st.session_state["validate_filter" if kind == "check" else "validate_range"] = None
-            st.rerun()
-    st.caption(f"{count(n)} of {plural(subject.made.examples, 'example')}", width="content")
+    with st.container(horizontal=True, width="content", gap="small", vertical_alignment="center"):
+        for kind, words in names.items():
+            shown = words.replace("<|end|>", "an end mark")
+            if st.button(shown, icon=":material/close:", key=f"validate_off_{kind}", help="Remove this filter"):
+                st.session_state["validate_filter" if kind == "check" else "validate_range"] = None
+                st.rerun()
+        st.caption(f"{count(n)} of {plural(subject.made.examples, 'example')}", width="content")
 
 
 def table(subject: Subject, places: Any) -> pd.DataFrame:

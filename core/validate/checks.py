@@ -16,6 +16,8 @@ WORDS = ("FAIL", "WARN", "PASS")
 
 @dataclass(frozen=True)
 class Check:
+    """One line of the card Checks."""
+
     name: str
     """A type of finding of RULES, or the group that passed."""
     word: str
@@ -35,6 +37,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Rule:
+    """What a type of finding means."""
+
     group: str
     word: str
     says: str

@@ -32,6 +32,8 @@ STOPS = (" END", "\n", "***", "+++", "&&&", "$$$", "@@@", "%%%", " [END]")
 
 @dataclass(frozen=True)
 class Converted:
+    """The rows in the new format, and what they lost."""
+
     rows: tuple[Any, ...]
     lost: dict[str, int]
     """What -> how many times it could not be carried over."""

@@ -19,6 +19,8 @@ LOCAL = "embedded"
 
 @dataclass(frozen=True)
 class CostRow:
+    """What one model costs for this file."""
+
     model: str
     provider: str
     """openai, or embedded for this machine."""

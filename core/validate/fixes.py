@@ -34,6 +34,8 @@ _ROLE_NAMES = {
 
 @dataclass(frozen=True)
 class Fix:
+    """One repair: what its button says and what it does to a row."""
+
     verb: str
     """What the button says, before the number: "Drop 12 rows"."""
     noun: str
@@ -43,6 +45,8 @@ class Fix:
 
 @dataclass(frozen=True)
 class Change:
+    """One row before and after a fix."""
+
     line: int
     before: str
     after: str | None
@@ -51,6 +55,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Mended:
+    """The file after a fix, with every change."""
+
     file: TrainingFile
     changes: tuple[Change, ...]
     kept: int

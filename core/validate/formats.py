@@ -32,6 +32,8 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Detection:
+    """The format of a file and of each of its rows."""
+
     format: str
     """One of FORMATS, or "unknown"."""
     confidence: float

@@ -20,6 +20,8 @@ SHOWN = 700
 
 @dataclass(frozen=True)
 class Learnt:
+    """One example as marked text, and how many of its tokens are learnt, read and cut."""
+
     text: str
     spans: tuple[tuple[int, int, str], ...]
     """(start, end, mark) in characters: learnt, removed (cut at the limit), even (every other token that is only read)."""

@@ -43,6 +43,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Advice:
+    """One remark or remedy of the assistant."""
+
     rule: str
     """Name of the rule, as the old tool's validators."""
     text: str
@@ -58,6 +60,8 @@ class Advice:
 
 @dataclass(frozen=True)
 class Prepared:
+    """The walk through a file: all advices, and the rows the accepted ones left."""
+
     advices: tuple[Advice, ...]
     table: Table
     task: str

@@ -32,6 +32,7 @@ def visible(text: str) -> str:
 
 
 def empty_completion(table: Table) -> Advice | None:
+    """Rows without a completion are removed, unasked."""
     gone = tuple(n for row, n in zip(table.rows, table.numbers, strict=True) if not row["completion"])
     if not gone:
         return None
@@ -46,6 +47,7 @@ def empty_completion(table: Table) -> Advice | None:
 
 
 def duplicates(table: Table, task: str) -> Iterator[Advice]:
+    """Rows whose prompt and completion stand there already."""
     seen: set[tuple[str, str]] = set()
     again = []
     for row, number in zip(table.rows, table.numbers, strict=True):
@@ -65,6 +67,7 @@ def duplicates(table: Table, task: str) -> Iterator[Advice]:
 
 
 def long_rows(table: Table, task: str) -> Iterator[Advice]:
+    """Rows over 10,000 characters, where there are prompts."""
     from core.validate.prepare import LONG
 
     if task == OPEN:
@@ -105,6 +108,7 @@ def lower_case(name: str) -> Callable[[Table, str], Iterator[Advice]]:
 
 
 def prompt_suffix(table: Table, task: str) -> Iterator[Advice]:
+    """Prompts should share an end that stands nowhere else in them. Raises DataError when all prompts are the same."""
     if task == OPEN:
         return
     prompts = table.column("prompt")
@@ -155,6 +159,7 @@ def _suffix(prompts: list[str]) -> str:
 
 
 def prompt_prefix(table: Table, task: str) -> Iterator[Advice]:
+    """A beginning all prompts share is reported, and removed when it is longer than 12 characters."""
     prefix = common_prefix(table.column("prompt"))
     if not prefix or all(prompt == prefix for prompt in table.column("prompt")):
         return
@@ -175,6 +180,7 @@ def prompt_prefix(table: Table, task: str) -> Iterator[Advice]:
 
 
 def completion_prefix(table: Table, task: str) -> Iterator[Advice]:
+    """A beginning of 5 characters or more that all completions share is removed, but for one space."""
     completions = table.column("completion")
     prefix = common_prefix(completions)
     if len(prefix) < 5 or all(one == prefix for one in completions):
@@ -192,6 +198,7 @@ def completion_prefix(table: Table, task: str) -> Iterator[Advice]:
 
 
 def completion_suffix(table: Table, task: str) -> Iterator[Advice]:
+    """Generated completions should share an end. Raises DataError when all completions are the same."""
     if task != CONDITIONAL:
         return
     completions = table.column("completion")
@@ -231,6 +238,7 @@ def completion_suffix(table: Table, task: str) -> Iterator[Advice]:
 
 
 def leading_space(table: Table, task: str) -> Iterator[Advice]:
+    """Completions should begin with a space."""
     without = tuple(n for row, n in zip(table.rows, table.numbers, strict=True) if not row["completion"].startswith(" "))
     if without:
         yield _advice(

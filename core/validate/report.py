@@ -29,6 +29,8 @@ NEEDS_QUESTION = {"chat", "prompt_completion", "preference", "alpaca", "sharegpt
 
 @dataclass(frozen=True)
 class Report:
+    """Everything found in one training file; positions count its readable rows from 0."""
+
     file: TrainingFile
     detection: Detection
     chats: tuple[Any, ...]
