@@ -476,3 +476,15 @@ def test_the_real_model_converts_answers_and_learns(home, tmp_path):
     assert texts(live.complete(chats, max_tokens=6, prefix=PROMPT.prefix)) == texts(before)
     live.close()
     assert store.datasets() == []
+
+
+def test_preparing_measures_the_machine_once(home, tiny, monkeypatch):
+    from core.io.embedded import remembered_rate
+
+    monkeypatch.setenv("FINETUNE_STUDIO_MODEL", str(tiny))
+    job = jobs.start("convert", {}, title="Preparing the built-in model")
+    assert job.state == "done", job.error
+    assert job.result["tokens_per_second"] > 0
+    assert remembered_rate(tiny) == pytest.approx(job.result["tokens_per_second"], rel=0.01)
+    monkeypatch.setattr("core.io.lora.training.probe_rate", lambda base: pytest.fail("measured again"))
+    assert jobs.start("convert", {}, title="Preparing the built-in model").state == "done"

@@ -113,6 +113,7 @@ def ensure_converted(progress: Progress | None = None) -> Path:
                          "Name such a folder, or unset it to use the built-in model.", title="No model there")  # fmt: skip
     source = wheel_file()
     say = progress or (lambda done, total, message: None)
+    say(0, PHASES, "Preparing the built-in model")
     with lock(folder("models") / ".convert.lock"):
         if not is_ready(path):
             for stale in path.parent.glob(f".{NAME}.*"):
@@ -170,17 +171,23 @@ def run_convert(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
     offline()
     start = time.perf_counter()
     path = ensure_converted(lambda done, total, message: desk.say(done, total + 1, message))
-    rate = remembered_rate(path)
-    if rate is None:
-        from core.io.lora.training import probe_rate
-
-        desk.say(PHASES, PHASES + 1, "Measuring how fast this machine trains")
-        rate = probe_rate(path)
-        remember_rate(path, rate)
+    rate = remembered_rate(path) or _measured_rate(path, desk)
     known = facts(path)
     desk.say(PHASES + 1, PHASES + 1, "The built-in model is ready")
     return {"folder": str(path), "parameters": known.parameters, "bytes": known.bytes, "tokens_per_second": rate,
             "seconds": round(time.perf_counter() - start, 1)}  # fmt: skip
+
+
+def _measured_rate(path: Path, desk: Desk) -> float:
+    """Training tokens per second of this machine, measured when nothing else trains."""
+    from core.io.embedded.loading import training_here
+    from core.io.lora.training import probe_rate
+
+    with desk.turn("training"), training_here():
+        desk.say(PHASES, PHASES + 1, "Measuring how fast this machine trains")
+        rate = remembered_rate(path) or probe_rate(path)  # another process may have measured while this one waited
+        remember_rate(path, rate)
+    return rate
 
 
 def tokenizer(path: Path | None = None) -> Any:
