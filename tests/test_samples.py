@@ -271,8 +271,10 @@ def test_reviews_tell_the_same_words_in_both_directions():
         assert structure.lower().count("{a}") == structure.lower().count("{b}") == 1, structure
 
 
-def test_no_review_stands_twice(reviews):
+def test_no_review_stands_twice_and_none_leaks(reviews):
     assert not reviews["body"].duplicated().any()
+    train, test = reviews[reviews["split"] != "test"], reviews[reviews["split"] == "test"]
+    assert leakage(train, test, ["title", "body"], target="stars").verdict == "clean"
 
 
 def test_facts_are_80_four_per_entity_in_two_languages():

@@ -47,11 +47,14 @@ def _review(draw: Draw) -> dict[str, str]:
     slots = {"a": a, "b": b, "A": _capital(a), "B": _capital(b), "thing": thing, "kin": draw.one(words.KIN)}
     slots |= {"month": draw.one(words.MONTHS), "day": draw.one(words.DAYS), "k": str(2 + draw.index(10))}
     core = _core(stars, draw)
-    around = [draw.one(words.OPENERS), *draw.some(words.FILLERS, 2 + draw.index(3))]
-    around = draw.shuffled(around) if draw.chance(0.4) else around
-    before = 1 + draw.index(len(around))
+    varied = draw.some([one for one in words.FILLERS if "{" in one], 2)
+    plain = draw.some([one for one in words.FILLERS if one not in varied], draw.index(3))
+    opener = [draw.one(words.OPENERS)]
+    around = [*plain, *opener] if draw.chance(0.4) else [*opener, *plain]
+    cut = draw.index(len(around) + 1)
+    around = [*around[:cut], *varied[:1], core, *varied[1:], *around[cut:]]
     closing = [draw.one(words.CLOSINGS[stars])] if draw.chance(0.07) else []
-    body = " ".join(sentence.format(**slots) for sentence in [*around[:before], core, *around[before:], *closing])
+    body = " ".join(sentence.format(**slots) for sentence in [*around, *closing])
     title = draw.one(words.TITLES[stars if draw.chance(0.07) else "any"]).format(**slots)
     return {"title": title, "body": body, "product": thing, "stars": stars}
 

@@ -75,30 +75,30 @@ FILLERS = (
 
 ONE_SIDED = (
     "I expected that {b}. I was wrong: {a}.",
-    "For the first week {b}. Then a new part came, and since then {a}. That is how it has stayed.",
+    "For the first {k} weeks {b}. Then, one {day}, a new part came, and since then {a}. That is how it has stayed.",
     "Other people here say that {b}. Not mine: {a}, day after day.",
-    "With the old one I used to say that {b}. With this one {a}, and I have no other word for it.",
-    "I was ready to write that {b}. I have looked for it and can not say so: {a}, every single time.",
+    "With the old one I used to tell my {kin} that {b}. With this one {a}, and I have no other word for it.",
+    "I was ready to write that {b}. From {month} on I have looked for it and can not say so: {a}, every single time.",
     "My {kin} swears that {b}. I can not agree, not even a little: {a}, without exception.",
     "{A}. The page, the box and my {kin} all told me that {b}, and none of that is so.",
-    "It is not true that {b}. It is true that {a}, and there is nothing to set against it.",
-    "The one before it taught me that {b}. This one taught me the opposite: {a}. I have nothing to add.",
+    "It is not true that {b}. My {kin} can tell you too that {a}, and there is nothing to set against it.",
+    "The one before it taught my {kin} and me that {b}. This one taught us the opposite in {k} days: {a}. I have nothing to add.",
     "{A}, and it has been like that from the first day on. The talk that {b} is only talk.",
-    "I read that {a}, and also that {b}. The first is right, the second is not, and that settles it.",
-    "I read that {b}, and also that {a}. The second is right, the first is not, and that settles it.",
+    "I read that {a}, and also that {b}. After {k} weeks the first is right, the second is not, and that settles it.",
+    "I read that {b}, and also that {a}. After {k} weeks the second is right, the first is not, and that settles it.",
 )
 """5 stars when {a} is good and {b} is bad, 1 star when it is the other way round: {b} is past, hearsay or expectation."""
 
 WEIGHED = (
-    "Yes, {b}, but what I bought it for is something else: {a}, and that weighs more.",
+    "Yes, {b}, but what I bought it for in {month} is something else: {a}, and that weighs more.",
     "{B}, I admit. Still, {a}, and that counts for more.",
     "On the whole {a}. Only now and then {b}.",
-    "Most days {a}. Some days {b}, so that is not the whole story, but nearly.",
+    "Most days {a}. Once in {k} days {b}, so that is not the whole story, but nearly.",
     "One part goes against the rest: {b}. The rest is that {a}, and the rest is bigger.",
     "{A}, even if {b}. The first outweighs the second for me.",
     "{B}, even if {a}. The second outweighs the first for me.",
     "It is mostly this: {a}. It is a little of that too: {b}.",
-    "If I put both on a scale, that {a} is heavier than that {b}, though not by as much as I thought.",
+    "My {kin} asked me to put both on a scale: that {a} is heavier than that {b}, though not by as much as I thought.",
     "For three parts out of four: {a}. For the fourth part: {b}.",
     "{A}. One thing stays on the other side of my list: {b}.",
 )
