@@ -28,7 +28,7 @@ if not version:
 curate_bar.greet()
 recipe = curate_state.desk(version).recipe
 with guarded():
-    with st.spinner("Counting rows step by step", show_time=True):
+    with st.bottom, st.spinner("Counting rows step by step", show_time=True):
         seen = previewing.preview(version, recipe)
     left, right = st.columns([3, 2])
     curate_recipe.recipe_card(version, seen, left)

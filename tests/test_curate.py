@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.curate.balance import generator
@@ -79,6 +79,15 @@ def test_each_rule_of_scrub_works_alone(on, text, wanted):
     assert scrubbed(text, ScrubSettings(columns=("t",), **off)) == text
 
 
+@given(st.text())
+def test_runs_of_marks_become_one_blank_as_in_the_course(text):
+    import re
+
+    settings = ScrubSettings(columns=("t",), html=False, unicode=False, codes=True)
+    wanted = re.sub(r'[:\[\]"{}【】\s]+', " ", text).strip().replace(" ,", ",").replace(",,,", ",").replace(",,", ",")
+    assert scrubbed(text, settings) == " ".join(w for w in wanted.split(" ") if len(w) < 7 or not any(c.isdigit() for c in w))
+
+
 @given(st.text(max_size=80))
 def test_scrubbing_twice_changes_no_blank_or_code_more(text):
     settings = ScrubSettings(columns=("t",), html=False, runs=True, codes=True)
@@ -94,6 +103,23 @@ def test_windows_drop_the_short_and_cut_the_long():
     made = after(frame, make("token_window", column="text", minimum=3, maximum=4))
     assert made.frame["text"].tolist() == ["abcd", "abcd"]
     assert made.dropped["reason"].tolist() == ["fewer than 3 tokens"] * 2
+
+
+PIECES = ["kettle", "Pump's", "12V", " ", "\n", "냄비", "émail", "9.99,", "—", "\t ", "co-op", "日本語の", "\u3000", "<|endoftext|>"]
+
+
+@pytest.mark.parametrize("name", ["cl100k_base", "o200k_base"])
+@given(parts=st.lists(st.sampled_from(PIECES), max_size=120))
+@settings(deadline=None)
+def test_a_long_text_is_cut_where_its_whole_would_be(name, parts):
+    from core.io.curating import tokenizer
+    from core.io.tokens import encoding
+
+    words, text = encoding(name), " ".join(parts)
+    recipe = Recipe((make("token_window", column="text", minimum=0, maximum=12, tokenizer=name),))
+    made = run(table(text=[text, "x"]), Roles(), recipe, tokenizer=tokenizer)
+    assert made.frame["text"].tolist()[0] == words.decode(words.encode_ordinary(text)[:12])
+    assert list(tokenizer(name).encode(text)) == words.encode_ordinary(text)
 
 
 def test_a_range_keeps_both_ends_and_drops_missing_numbers():

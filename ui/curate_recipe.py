@@ -9,13 +9,13 @@ import streamlit as st
 from core.curate.presets import PRESETS, fitting
 from core.curate.steps import STEPS, describe, kind
 from core.errors import StudioError
-from core.format import MINUS, count
+from core.format import MINUS, count, plural
 from core.io.previewing import Preview, StepPreview
 from core.version import Step, Version
 from ui import curate_state as state
 from ui.curate_form import form
 from ui.layout import card
-from ui.state import plain, show_error
+from ui.state import link, plain, show_error
 
 MENU = ("Change settings", "Move up", "Move down", "Remove")
 
@@ -52,17 +52,22 @@ def _added(version: Version) -> None:
 
 
 def _nothing_yet(version: Version) -> None:
-    """The first step is one click away."""
+    """Raw rows: the first step is one click away. Curated rows: what made them, and where to go on."""
+    made = [step for step in version.steps if step.name in STEPS]
     name = next(iter(fitting(version.task)), None)
     told = "A recipe turns raw rows into training data: it cleans, cuts, drops and splits. The source never changes."
+    if made:
+        told = f"Version {version.number} was made by {plural(len(made), 'step')}, see Lineage. Steps added here make one more."
     with st.container(horizontal_alignment="center", gap="small"):
         st.space("small")
-        st.markdown("**No steps yet.**", text_alignment="center")
+        st.markdown("**No steps yet.**" if not made else "**No further steps.**", text_alignment="center")
         st.caption(told, text_alignment="center", width=380)
-        if name and version.roles.target:
+        if name and version.roles.target and not made:
             title = PRESETS[name].title
             label = f"Start from the {title[0].lower()}{title[1:]} recipe"
             st.button(label, key="curate_start", type="primary", on_click=state.take, args=(version, name))
+        if made and version.splits.get("test"):
+            link("baselines", "Go on to Baselines", icon=":material/leaderboard:", key="curate_on")
         st.space("small")
 
 

@@ -36,13 +36,22 @@ class ParseSettings(Settings):
 
 def parse(rows: pd.DataFrame, settings: ParseSettings, tokenizer: Tokenizer | None = None) -> pd.DataFrame:
     """Text columns as text, the amount column as float64; a row without a readable amount is dropped."""
-    out = with_text(rows, {name: [as_text(cell, settings.nested) for cell in rows[name].tolist()] for name in settings.columns})
     if not settings.number:
-        return kept(out)
+        return kept(_as_texts(rows, settings, [True] * len(rows)))
     read = read_dollars if settings.amounts == "dollars" else read_amount
     values = [read(_bare(cell)) for cell in rows[settings.number].tolist()]
+    out = _as_texts(rows, settings, [value is not None for value in values])
     out[settings.number] = np.array([np.nan if value is None else value for value in values], dtype="float64")
     return with_reasons(out, [None if value is not None else f"no readable {settings.number}" for value in values])
+
+
+def _as_texts(rows: pd.DataFrame, settings: ParseSettings, stays: list[bool]) -> pd.DataFrame:
+    """The chosen columns as text, for the rows that stay."""
+    cells = {
+        name: [as_text(cell, settings.nested) if stay else None for cell, stay in zip(rows[name].tolist(), stays, strict=True)]
+        for name in settings.columns
+    }
+    return with_text(rows, cells)
 
 
 def read_dollars(cell: object) -> float | None:
@@ -75,7 +84,7 @@ def as_text(cell: Any, nested: str = "json") -> str | None:
     return str(cell)
 
 
-def _cells(column: pd.Series) -> list[Any]:
+def _cells(column: Any) -> list[Any]:
     """The cells as Python values (arrays as lists, which compare as one)."""
     return [cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in column.tolist()]
 

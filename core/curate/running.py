@@ -35,8 +35,8 @@ def no_clock() -> float:
 class RowSteps:
     """Neighbouring row steps as one function over some rows: picklable, the same object for every engine.
 
-    Called with a frame it returns the same rows in the same order with what the steps wrote, `dropped` (the reason, null
-    keeps) and `dropped_by` (place of the step, -1 keeps); `attrs["seconds"]` holds each step's seconds.
+    Called with a frame it returns the same rows in the same order with what the steps wrote (missing in rows that left),
+    `dropped` (the reason, null keeps) and `dropped_by` (place of the step, -1 keeps); `attrs["seconds"]`: each step's.
     """
 
     steps: tuple[Step, ...]
@@ -48,22 +48,25 @@ class RowSteps:
         return {name: what for step in self.steps for name, what in kind(step.name).writes(settings_of(step)).items()}
 
     def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
-        out = rows.copy(deep=False)
         reasons = np.full(len(rows), None, dtype=object)
         by = np.full(len(rows), -1, dtype=np.int32)
-        seconds = []
+        alive, seconds = np.arange(len(rows)), []
+        named = {name for step in self.steps for name in settings_of(step).columns_named()}
+        work = pd.DataFrame({name: _bare(rows[name]) for name in rows.columns if name in named}, index=rows.index)
         for place, step in enumerate(self.steps):
             start, settings = self.clock(), settings_of(step)
-            alive = np.flatnonzero(by < 0)
-            live = out if len(alive) == len(out) else out.iloc[alive]
-            made = kind(step.name).function(live, settings, self._tokenizer(settings))
-            for name, what in kind(step.name).writes(settings).items():
-                out[name] = made[name] if live is out else _placed(out, name, made[name], alive, what)
-            told = made["dropped"].to_numpy(dtype=object, na_value=None)
-            gone = np.array([reason is not None for reason in told], dtype=bool)
-            reasons[alive[gone]], by[alive[gone]] = told[gone], place
+            made = kind(step.name).function(work, settings, self._tokenizer(settings))
+            told = made.pop("dropped").to_numpy()
+            gone = np.array([isinstance(reason, str) for reason in told], dtype=bool)
+            if gone.any():
+                reasons[alive[gone]], by[alive[gone]] = told[gone], place
+                made, alive = made[~gone], alive[~gone]
+            work = made
             seconds.append(self.clock() - start)
-        out["dropped"] = pd.Series(reasons, index=out.index, dtype="str")
+        out = rows.copy(deep=False)
+        for name, what in self.writes().items():
+            out[name] = _placed(work[name], alive, rows.index, what)
+        out["dropped"] = pd.Series(reasons, index=rows.index, dtype="str")
         out["dropped_by"] = by
         out.attrs["seconds"] = seconds
         return out
@@ -73,14 +76,20 @@ class RowSteps:
         return self.tokenizer(name) if name and self.tokenizer else None
 
 
-def _placed(out: pd.DataFrame, name: str, made: pd.Series, alive: np.ndarray, what: str) -> pd.Series:
-    """The whole column with the live rows' new cells in it."""
+def _bare(column: Any) -> Any:
+    """Text as Python objects: steps read and write cells, and a typed column would be converted at each of them."""
+    return column if pd.api.types.is_numeric_dtype(column) or column.dtype == object else column.astype(object)
+
+
+def _placed(cells: Any, alive: np.ndarray, index: pd.Index, what: str) -> pd.Series:
+    """A written column over all rows; the rows that left have no cell in it."""
     if what == "number":
-        cells = np.full(len(out), np.nan)
-    else:
-        cells = np.full(len(out), None, dtype=object)
-    cells[alive] = made.to_numpy(dtype=float if what == "number" else object, na_value=np.nan if what == "number" else None)
-    return pd.Series(cells, index=out.index, dtype="float64" if what == "number" else "str")
+        numbers = np.full(len(index), np.nan)
+        numbers[alive] = cells.to_numpy(dtype=float)
+        return pd.Series(numbers, index=index)
+    whole = np.full(len(index), None, dtype=object)
+    whole[alive] = cells.to_numpy()
+    return pd.Series(whole, index=index, dtype="str")
 
 
 RowEngine = Callable[[RowSteps, pd.DataFrame], pd.DataFrame]

@@ -18,7 +18,12 @@ from core.curate.parse import as_text, listed
 from core.curate.table import Tokenizer, kept, with_text
 from core.format import plural
 
-_RUNS = re.compile(r'[:\[\]"{}【】\s]+')
+_MARKS = ':[]"{}【】'
+_DIGIT = re.compile(
+    "[\\d\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468\u2474-\u247c\u2488-\u2490\u24ea\u24f5-\u24fd\u24ff"
+    "\u2776-\u277e\u2780-\u2788\u278a-\u2792\U00010a40-\U00010a43\U00010e60-\U00010e68\U00011052-\U0001105a\U0001f100-\U0001f10a]"
+)
+"""Every character of which str.isdigit is true: decimal digits, superscripts, circled numbers."""
 _BLOCK = re.compile(r"<\s*(script|style)\b[^>]*>.*?<\s*/\s*\1\s*>", re.I | re.S)
 _BREAK = re.compile(r"<\s*/?\s*(?:br|p|div|li|ul|ol|tr|h[1-6])\b[^<>]*>", re.I)
 _TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.S)
@@ -51,7 +56,9 @@ def scrubbed(text: str, settings: ScrubSettings) -> str:
     for phrase in settings.phrases:
         text = text.replace(phrase, "")
     if settings.runs:
-        text = _RUNS.sub(" ", text).strip()
+        for mark in _MARKS:
+            text = text.replace(mark, " ")
+        text = " ".join(text.split())
         if "," in text:
             text = text.replace(" ,", ",").replace(",,,", ",").replace(",,", ",")
     if settings.codes:
@@ -66,7 +73,9 @@ def _without_tags(text: str) -> str:
 
 
 def _without_codes(text: str) -> str:
-    return " ".join([word for word in text.split(" ") if len(word) < 7 or word.isalpha() or not any(map(str.isdigit, word))])
+    if not _DIGIT.search(text):
+        return text
+    return " ".join([word for word in text.split(" ") if len(word) < 7 or word.isalpha() or not _DIGIT.search(word)])
 
 
 def scrub_sentence(settings: ScrubSettings) -> str:

@@ -71,9 +71,9 @@ def kept(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_reasons(rows: pd.DataFrame, reasons: Sequence[str | None]) -> pd.DataFrame:
-    """The rows with these reasons in `dropped`."""
+    """The rows with these reasons in `dropped` (Python texts: whoever runs the steps gives columns their final type)."""
     out = rows.copy(deep=False)
-    out["dropped"] = pd.Series(list(reasons), index=rows.index, dtype="str")
+    out["dropped"] = pd.Series(list(reasons), index=rows.index, dtype="object")
     return out
 
 
@@ -81,5 +81,5 @@ def with_text(rows: pd.DataFrame, cells: Mapping[str, Sequence[str | None]]) -> 
     """The rows with these text columns written."""
     out = rows.copy(deep=False)
     for name, values in cells.items():
-        out[name] = pd.Series(list(values), index=rows.index, dtype="str")
+        out[name] = pd.Series(list(values), index=rows.index, dtype="object")
     return out

@@ -6,6 +6,8 @@ look-around), so no pattern can make a page hang.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +19,9 @@ from core.curate.table import Tokenizer, kept, texts, with_reasons, with_text
 from core.errors import DataError, SettingsError
 from core.format import count, unit_of
 
+_BETWEEN = re.compile("(?<=[A-Za-z]) (?=[A-Za-z])")
+_CHARACTERS = 5
+"""Characters a token has at most, as a rule; where it does not hold, the whole text is encoded."""
 TOKENIZERS = ("cl100k_base", "o200k_base", "embedded")
 
 
@@ -62,13 +67,29 @@ def token_window(rows: pd.DataFrame, settings: TokenSettings, tokenizer: Tokeniz
     reason = f"fewer than {count(settings.minimum)} tokens"
     cells, reasons = [], []
     for text in texts(rows[settings.column]):
-        tokens = tokenizer.encode(text) if text else []
+        tokens = (
+            _enough(text, max(settings.minimum, settings.maximum), tokenizer) if text and settings.maximum else tokenizer.encode(text or "")
+        )
         long_enough = len(tokens) >= settings.minimum
         if long_enough and settings.maximum and len(tokens) > settings.maximum:
             text = tokenizer.decode(tokens[: settings.maximum])
         cells.append(text)
         reasons.append(None if long_enough else reason)
     return with_reasons(with_text(rows, {settings.column: cells}), reasons)
+
+
+def _enough(text: str, wanted: int, tokenizer: Tokenizer) -> Sequence[int]:
+    """The tokens of a text, or the first ones of a long text: always more than `wanted` where there are more.
+
+    A long text is encoded up to a blank between two letters. Every tokenizer here begins a new piece at such a blank and
+    looks at nothing behind it, so these are the tokens the whole text begins with.
+    """
+    found = _BETWEEN.search(text, wanted * _CHARACTERS) if len(text) > wanted * _CHARACTERS else None
+    if found:
+        tokens = tokenizer.encode(text[: found.start()])
+        if len(tokens) > wanted:
+            return tokens
+    return tokenizer.encode(text)
 
 
 def token_sentence(settings: TokenSettings) -> str:

@@ -42,10 +42,9 @@ def tokenizer(name: str) -> Tokenizer:
 
         words = embedded.tokenizer()
         return Tokenizer(lambda text: words.encode(text, add_special_tokens=False), words.decode)
-    from core.io.tokens import encoding
+    from core.io.tokens import encoder, encoding
 
-    found = encoding(name)
-    return Tokenizer(found.encode_ordinary, found.decode)
+    return Tokenizer(encoder(name), encoding(name).decode)
 
 
 def make(

@@ -67,6 +67,12 @@ def encoding(name: str = "o200k_base") -> tiktoken.Encoding:
     return tiktoken.Encoding(**getattr(registry, encoding_name(name)[0])())
 
 
+def encoder(name: str = "o200k_base") -> Callable[[str], list[int]]:
+    """The same ids as `encoding(name).encode_ordinary`, faster. `name` as in `encoding_name`."""
+    fast, plain = _backend(encoding_name(name)[0]), encoding(name)
+    return lambda text: fast.encode(text) if len(text) < _LONGEST else plain.encode_ordinary(text)
+
+
 @lru_cache(maxsize=2)
 def _backend(name: str) -> Any:
     """The Rust counter of an encoding."""

@@ -102,7 +102,8 @@ def write(version: Version, folder: Path) -> list[Path]:
 
     folder.mkdir(parents=True, exist_ok=True)
     rows, roles, prompt = store.frame(version), version.roles, version.prompt
-    parts = {name: rows[rows[roles.split] == name] for name in version.splits} if roles.split and version.splits else {"data": rows}
+    names = list(version.splits) if roles.split else []
+    parts = {name: store.frame(version, split=name) for name in names} or {"data": rows}
     files = []
 
     def put(name: str, data: bytes) -> None:
