@@ -27,7 +27,7 @@ def form(version: Version, place: int) -> None:
     one = kind(step.name)
     with st.container(border=True, gap="small", key=f"curate_form_{place}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.caption(plain(one.meaning), width="content")
+            st.caption(plain(one.meaning), width="stretch")
             st.button(
                 "Close", key="curate_form_close", type="tertiary", icon=":material/close:", on_click=state.open_form, args=(version, None)
             )

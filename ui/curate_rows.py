@@ -20,6 +20,9 @@ from ui.state import guarded, plain
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+LONGEST = 640
+"""Characters of a prompt that are shown."""
+
 
 def rows_left_card(version: Version, seen: Preview, into: Any) -> None:
     """Bars from the source to the last step (click one for its rows), the leak gate, the sizes of the parts."""
@@ -159,9 +162,15 @@ def _prompt(version: Version, seen: Preview) -> None:
         training = st.session_state.get("curate_prompt") != "Test"
         for column, one in zip(st.columns(len(rows)), rows, strict=True):
             with column:
-                st.code(one.training if training else one.test, language=None, wrap_lines=True, height=250)
+                st.code(_middle_out(one.training if training else one.test), language=None, wrap_lines=True)
                 tokens = one.training_tokens if training else one.test_tokens
                 st.caption(f"{count(tokens)} tokens" + ("" if training else ", answer hidden"))
+
+
+def _middle_out(text: str) -> str:
+    """A long prompt without its middle: its beginning and its end are what matters, and a box that scrolls is no help to a keyboard."""
+    cut = len(text) - LONGEST
+    return text if cut <= 0 else f"{text[: LONGEST // 2]} … {count(cut)} characters … {text[-LONGEST // 2 :]}"
 
 
 def _which_prompt() -> None:
