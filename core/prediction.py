@@ -95,7 +95,7 @@ def examples(frame: pd.DataFrame, roles: Roles, kind: str, labels: tuple[str, ..
         raise DataError(f"No text column: {', '.join(roles.text) or 'none is chosen'}. Choose the text on Explore.", title="No text")
     targets = tuple(targets_of(kind, frame[roles.target].tolist(), roles.target))
     hidden = {roles.target, roles.split}
-    inputs = frame[[column for column in roles.inputs() if column in frame and column not in hidden]].reset_index(drop=True)
+    inputs = frame.loc[:, [column for column in roles.inputs() if column in frame and column not in hidden]].reset_index(drop=True)
     parts = [[_text(value) for value in frame[column].tolist()] for column in roles.text]
     text = tuple("\n".join(part for part in row if part) for row in zip(*parts, strict=True))
     if labels is None:

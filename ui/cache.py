@@ -37,7 +37,7 @@ def examples(dataset: str, version: str, split: str) -> Examples:
     """The rows of one split as predictors see them, with targets."""
     one = store.version(dataset, version)
     rows = frame(dataset, version)
-    rows = rows[rows[one.roles.split].astype("str") == split] if one.roles.split else rows
+    rows = rows.loc[rows[one.roles.split].astype("str") == split] if one.roles.split else rows
     return make_examples(rows.reset_index(drop=True), one.roles, one.task or "chat")
 
 
@@ -233,6 +233,7 @@ def lengths(dataset: str, version: str, tokenizer: str) -> Any:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def measured(dataset: str, version: str, column: str) -> Any:
     """A numeric column or a number beside the table (n_tokens, target) as an array of floats."""
+    import numpy as np
     import pandas as pd
     import pyarrow.parquet as pq
 
@@ -240,7 +241,7 @@ def measured(dataset: str, version: str, column: str) -> Any:
 
     one = store.version(dataset, version)
     if column in one.columns:
-        return pd.to_numeric(frame(dataset, version)[column], errors="coerce").to_numpy(dtype="float64")
+        return np.asarray(pd.to_numeric(frame(dataset, version)[column], errors="coerce"), dtype="float64")
     return pq.read_table(numbers.ensure(one), columns=[column]).column(column).to_numpy()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -55,7 +56,7 @@ def main() -> None:
     chosen.run()
 
 
-def _page(name: str, title: str, icon: str, **more: str) -> st.Page:
+def _page(name: str, title: str, icon: str, **more: Any) -> Any:
     return st.Page(page(name), title=title, icon=f":material/{icon}:", url_path=name, help=HELP[name], **more)
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from core.errors import Stopped, StudioError
 from core.io import files, store
@@ -59,7 +60,7 @@ def go(name: str) -> None:
     """Switch to another page now (does not return). A page that runs alone stays where it is."""
     try:
         st.switch_page(page(name), query_params={})  # without them, parameters bound to the pickers make it fail
-    except st.errors.StreamlitAPIException:
+    except StreamlitAPIException:
         st.session_state["_went"] = name
         st.rerun()
 

@@ -48,7 +48,9 @@ def marked(text: str, spans: Sequence[tuple[int, int, Mark]], key: str, *, heigh
 
 
 def _component() -> Callable[..., Any]:
-    return st.components.v2.component("finetune_studio_marked", html='<div class="marked"></div>', css=_STYLE, js=_MARKED)
+    from streamlit.components import v2
+
+    return v2.component("finetune_studio_marked", html='<div class="marked"></div>', css=_STYLE, js=_MARKED)
 
 
 def rows(

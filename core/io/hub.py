@@ -26,9 +26,8 @@ def dataset_dict(version: Version) -> DatasetDict:
     marker = version.roles.split
     if not marker:
         return DatasetDict({"train": Dataset(table)})
-    import pyarrow.compute as pc
-
-    parts = {name: table.filter(pc.equal(table[marker].cast("string"), name)) for name in SPLITS if version.splits.get(name)}
+    named = table[marker].cast("string").to_numpy(zero_copy_only=False)
+    parts = {name: table.filter(named == name) for name in SPLITS if version.splits.get(name)}
     return DatasetDict({name: Dataset(part.combine_chunks()) for name, part in parts.items()})
 
 

@@ -41,9 +41,9 @@ def open_sample(name: str, rows: int | None = None, seed: int = 0) -> Version:
 
 
 def _content(frame: pd.DataFrame) -> str:
-    import pandas as pd
+    from pandas.util import hash_pandas_object
 
-    return str(int(pd.util.hash_pandas_object(frame.astype("str"), index=False).sum()))
+    return str(int(hash_pandas_object(frame.astype("str"), index=False).sum()))
 
 
 def ready(version: Version) -> str | None:

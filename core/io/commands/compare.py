@@ -46,19 +46,6 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
 
 
 def table(board: Any) -> list[dict[str, Any]]:
-    """One entry per model, the best first."""
-    return [
-        {
-            "model": row.title,
-            "metrics": {name: one.to_dict() for name, one in row.values.items()},
-            "n": row.n,
-            "coverage": row.coverage.value,
-        }
-        for row in board.rows
-    ]
-
-
-def table(board: Any) -> list[dict[str, Any]]:
     """One object per model, the best first: metrics with intervals, rows, coverage."""
     return [
         {
