@@ -37,11 +37,11 @@ def tiny_model(folder: Path, seed: int = 0, width: int = 32) -> Path:
     words.save(str(folder / "tokenizer.json"))
     (folder / "tokenizer_config.json").write_text(json.dumps({
         "tokenizer_class": "PreTrainedTokenizerFast", "bos_token": special[1], "eos_token": special[2], "pad_token": special[2],
-        "unk_token": special[0], "chat_template": TEMPLATE, "model_max_length": 512,
+        "unk_token": special[0], "chat_template": TEMPLATE, "model_max_length": 2048,
     }))  # fmt: skip
     torch.manual_seed(seed)
     config = LlamaConfig(vocab_size=words.get_vocab_size(), hidden_size=width, intermediate_size=2 * width, num_hidden_layers=2, num_attention_heads=4,
-                         num_key_value_heads=2, max_position_embeddings=512, tie_word_embeddings=True, bos_token_id=1, eos_token_id=2,
+                         num_key_value_heads=2, max_position_embeddings=2048, tie_word_embeddings=True, bos_token_id=1, eos_token_id=2,
                          pad_token_id=2)  # fmt: skip
     model = LlamaForCausalLM(config)
     with torch.no_grad():
