@@ -39,6 +39,7 @@ def parser(named: str | None) -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
     argv = sys.argv[1:] if argv is None else argv
     args = parser(next((word for word in argv if not word.startswith("-")), None)).parse_args(argv)
     module = import_module(f"core.io.commands.{args.command}")

@@ -109,7 +109,7 @@ def test_a_chat_longer_than_the_model_reads_is_an_error_reply(engine):
     replies = engine.complete([CHATS[0], [{"role": "user", "content": "word " * 600}]], max_tokens=4)
     assert replies[0].finish != "error"
     assert replies[1].finish == "error"
-    assert "this model reads 512" in replies[1].error
+    assert "this model reads 2,048" in replies[1].error
 
 
 def test_a_short_answer_ends_at_its_line():

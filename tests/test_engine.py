@@ -137,3 +137,17 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except OSError:
         return False
+
+
+def test_workers_do_not_run_the_page_that_started_them(tmp_path):
+    """In a Streamlit server `__main__` is the page being drawn: a worker that imported it would draw it again."""
+    page = tmp_path / "page.py"
+    seen = tmp_path / "seen"
+    page.write_text(
+        f"open({str(seen)!r}, 'a').write('x')\n"
+        "from core.io import engine\n"
+        "from tests.test_engine import FRAME, WRITES, shout\n"
+        "assert len(engine.run(shout, FRAME, WRITES, workers=2, chunk=7).frame) == 103\n"
+    )
+    subprocess.run([sys.executable, str(page)], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert seen.read_text() == "x"

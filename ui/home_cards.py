@@ -13,7 +13,7 @@ from core.io import keeping, projects, store
 from core.version import Version
 from ui import cache, charts
 from ui.jobs import share
-from ui.state import choose, go, guarded, plain
+from ui.state import choose, go, guarded, link, plain
 
 READY, WARN, OPEN, BUSY = (
     ":green[:material/check_circle:]",
@@ -88,7 +88,7 @@ def way(dataset: store.Dataset, version: Version, into: Any) -> None:
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
                 with st.container(horizontal=True, width="content", gap="small", vertical_alignment="center"):
                     st.markdown(icon, width="content")
-                    st.page_link(f"../pages/{name}.py", label=label)
+                    link(name, label)
                 st.caption(plain(told), width="content")
         st.space("stretch")
         sentence, label, target = _next(version, rows)

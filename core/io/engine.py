@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from core.errors import DataError
+from core.io.spawning import Spawned
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,7 +101,7 @@ def _results(function: RowFunction, chunks: list[pa.Table], schema: pa.Schema, w
     if workers <= 1 or len(chunks) == 1:
         yield from (apply(function, part, schema) for part in chunks)
         return
-    pool = ProcessPoolExecutor(min(workers, len(chunks)), get_context("spawn"), _watch_parent, (os.getpid(),))
+    pool = ProcessPoolExecutor(min(workers, len(chunks)), Spawned(), _watch_parent, (os.getpid(),))
     try:
         futures = [pool.submit(apply, function, part, schema) for part in chunks]
         yield from (future.result() for future in futures)
