@@ -105,7 +105,8 @@ def test_pure_modules_do_nothing_to_the_world(path):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             assert called not in ("open", "input", "print"), f"line {node.lineno} calls {called}"
-            assert not called.startswith("time.") and called not in ("datetime.now", "date.today"), f"line {node.lineno} reads the clock"
+            assert not called.startswith("time."), f"line {node.lineno} reads the clock"
+            assert called not in ("datetime.now", "date.today"), f"line {node.lineno} reads the clock"
             if called.startswith(("Path(", "path.")) or ".parent" in called:
                 assert called.rsplit(".", 1)[-1] not in DISK, f"line {node.lineno} touches the disk"
         assert not (isinstance(node, ast.Attribute) and ast.unparse(node) == "os.environ"), f"line {node.lineno} reads the environment"

@@ -26,7 +26,8 @@ export default function ({ data, parentElement }) {
 }
 """
 _STYLE = """
-.marked { white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--st-font); color: var(--st-text-color); line-height: 1.55; font-size: 0.95rem; }
+.marked { white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--st-font); color: var(--st-text-color);
+  line-height: 1.55; font-size: 0.95rem; }
 .mark-added { background: color-mix(in srgb, var(--st-green-color) 22%, transparent); border-radius: 3px; }
 .mark-removed { background: color-mix(in srgb, var(--st-red-color) 18%, transparent); border-radius: 3px; text-decoration: line-through; }
 .mark-learnt { background: color-mix(in srgb, var(--st-orange-color) 24%, transparent); border-radius: 3px; font-weight: 600; }

@@ -122,7 +122,7 @@ PRESETS: dict[str, TrainSettings] = {
 }
 """Reading tasks: the answer can be found in, or guessed from, the text of the question."""
 CLOSED_BOOK: dict[str, TrainSettings] = {
-    "quick": replace(BASE, epochs=2.0, learning_rate=2e-3, rank=32, alpha=64, batch=16, max_tokens=128, keep_best=False),
+    "quick": replace(BASE, epochs=1.5, learning_rate=2e-3, rank=32, alpha=64, batch=16, max_tokens=128, keep_best=False),
     "balanced": replace(BASE, epochs=4.0, learning_rate=2e-3, rank=32, alpha=64, batch=16, max_tokens=128, keep_best=False),
     "thorough": replace(BASE, epochs=10.0, learning_rate=1e-3, rank=64, alpha=128, batch=16, max_tokens=128, keep_best=False),
 }

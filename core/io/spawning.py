@@ -27,7 +27,7 @@ class _Launched(Popen):
 
 class _Process(context.SpawnProcess):
     @staticmethod
-    def _Popen(process_obj: Any) -> _Launched:  # noqa: N802
+    def _Popen(process_obj: Any) -> _Launched:
         return _Launched(process_obj)
 
 
