@@ -38,10 +38,14 @@ def main(names: list[str]) -> None:
         if out.returncode:
             print(f"{path.stem} failed:\n{out.stderr[-2000:]}", file=sys.stderr)
         for line in out.stdout.splitlines():
-            if line.startswith("{"):
-                one = json.loads(line)
+            if line.startswith("{") and "name" in (one := json.loads(line)):
                 kept[one["name"]] = {**one, "date": date.today().isoformat()}
                 print(line, file=sys.stderr)
+        write(kept)
+
+
+def write(kept: dict[str, dict]) -> None:
+    """Both files, from every result there is."""
     RAW.write_text("".join(json.dumps(kept[name], ensure_ascii=False) + "\n" for name in sorted(kept)))
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {memory()} GiB, Python {platform.python_version()}"
     rows = [row(kept[name]) for name in sorted(kept)]

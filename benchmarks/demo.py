@@ -17,7 +17,11 @@ def main() -> None:
         environment = {**os.environ, "FINETUNE_STUDIO_HOME": home}
         begin, peak = time.perf_counter(), 0
         process = subprocess.Popen(
-            [sys.executable, "-m", "core", "demo", "--json"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=sys.stderr
+            [sys.executable, "-m", "core", "demo", "--json", "--out", home],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=sys.stderr,
         )
         while process.poll() is None:
             peak = max(peak, tree_memory(process.pid))
@@ -25,6 +29,14 @@ def main() -> None:
         seconds = time.perf_counter() - begin
         result = json.loads(process.stdout.read())
     rows = max(row["n"] for row in result["table"])
+    for row in result["table"]:
+        value = row["metrics"]["mae"]
+        slug = "".join(c if c.isalnum() else "_" for c in row["model"].lower())
+        line = {"name": f"price_{slug}", "what": f"Price it, {row['model']}: average miss on the same test rows (95 % interval)"}
+        print(json.dumps({**line, "n": f"{row['n']} test rows", "value": f"{value['value']:.1f}", "unit": "usd",
+                          "spread": [value["low"], value["high"]]}))  # fmt: skip
+    print(json.dumps({"name": "price_verdict", "what": result["verdict"], "n": f"{rows} shared test rows",
+                      "value": result["verdict"].split(".")[0], "unit": ""}))  # fmt: skip
     print(
         json.dumps(
             {

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.prediction import Examples, Prediction
@@ -65,6 +66,16 @@ class Evaluation:
 def test_id(rows: Examples) -> str:
     """16 hex digits of the frozen test rows: texts and targets in order. Changing train rows does not change it."""
     return digest([list(rows.text), [str(value) for value in rows.targets or ()]])[:16]
+
+
+def drawn(n: int, limit: int | None) -> list[int]:
+    """Places of the test rows that are asked when not all of `n` are, ascending: drawn by lot, never the first ones of the file.
+
+    The lot is the same for every model and seed, and the rows of a smaller limit are among those of a larger one.
+    """
+    if limit is None or limit >= n:
+        return list(range(n))
+    return sorted(int(place) for place in np.random.default_rng(0).permutation(n)[:limit])
 
 
 def answers_frame(rows: Examples, predictions: Sequence[Prediction], positions: Sequence[int] | None = None) -> pd.DataFrame:

@@ -1,10 +1,13 @@
 """Augment with GPT: have a model write more train rows, look at every one, save what is good, see whether it helps."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.io import batches
 from core.io.batches import Batch
 from ui import augment_effect, augment_hand, augment_review, augment_run, augment_write
+from ui.explore_send import propose
 from ui.jobs import latest
 from ui.layout import empty, no_data, view
 from ui.state import current, guarded, open_page
@@ -36,7 +39,8 @@ if not version:
     st.stop()
 if not version.splits.get("train"):
     text = f"New rows are written from train rows only, so that nothing of the test can leak. Split version {version.number} first."
-    empty("call_split", "No train rows yet.", text, f"Split version {version.number}", to="curate", key="augment_split")
+    empty("call_split", "No train rows yet.", text, f"Split version {version.number}", to="curate", key="augment_split",
+          first=partial(propose, version, "split"))  # fmt: skip
     st.stop()
 if not augment_write.texts_of(version):
     empty(

@@ -35,7 +35,7 @@ if not version:
 if run.nothing_to_measure(version):
     st.stop()
 if why:
-    run.unreadable(why)
+    run.unreadable(version, why)
     st.stop()
 
 ranked = ladder.found(version)

@@ -4,7 +4,17 @@ import streamlit as st
 
 from ui import explore_add as adding
 from ui import explore_columns as columns
-from ui import explore_export, explore_overview, explore_roles, explore_rows, explore_send, explore_sql, explore_tokens
+from ui import (
+    explore_export,
+    explore_map,
+    explore_overview,
+    explore_roles,
+    explore_rows,
+    explore_send,
+    explore_source,
+    explore_sql,
+    explore_tokens,
+)
 from ui.layout import view
 from ui.state import current, guarded, open_page
 
@@ -13,6 +23,7 @@ VIEWS = {
     "Columns": columns.view,
     "Tokens": explore_tokens.view,
     "Rows": explore_rows.view,
+    "Map": explore_map.view,
     "SQL": explore_sql.view,
 }
 
@@ -41,3 +52,5 @@ with guarded():
     VIEWS[chosen](here.version)
     if chosen == "Overview" and here.version.roles.target:
         explore_roles.predicted(here.version)
+    if chosen == "Overview":
+        explore_source.expander(here.version)

@@ -7,6 +7,7 @@ from ui.state import open_page
 
 open_page("settings", "Settings", "Keys stay in memory, data stays on this machine.")
 cards.keys()
+cards.providers()
 cards.workspace()
 cards.device()
 cards.prices()

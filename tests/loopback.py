@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that speaks chat completions and models, scripted per test, for the official client to talk to.
+"""A real HTTP server on loopback that speaks chat completions, embeddings and models, scripted per test, for the official client to talk to.
 
     with Loopback(script=[busy(3), "malformed"]) as server:  # then it answers properly
         server.url, server.asked
@@ -125,14 +125,18 @@ def _handler(server: Loopback) -> type[BaseHTTPRequestHandler]:
                 if server.key and self.headers.get("authorization") != f"Bearer {server.key}":
                     act = Fault(401, f"Incorrect API key provided: {self.headers.get('authorization', '')[7:]}.", "invalid_request_error",
                                 "invalid_api_key")  # fmt: skip
-                said = server.answer(body["messages"]) if body is not None and act == "ok" else ""
+                asked = body["messages"] if body is not None and "messages" in body else None
+                said = server.answer(asked) if asked is not None and act == "ok" else ""
                 act = said if isinstance(said, Fault) else act
                 if isinstance(act, Fault):
                     self._fault(act, number)
                 elif self.path == "/v1/models":
                     data = [{"id": name, "object": "model", "created": 1, "owned_by": "loopback"} for name in server.models]
                     self._json(200, {"object": "list", "data": data})
-                elif self.path == "/v1/chat/completions" and body is not None:
+                elif self.path == "/v1/embeddings" and body is not None and act == "ok":
+                    made = [{"object": "embedding", "index": i, "embedding": [len(t), 1.0, 0.5]} for i, t in enumerate(body["input"])]
+                    self._json(200, {"object": "list", "data": made[::-1], "model": body["model"], "usage": {"prompt_tokens": 1}})
+                elif self.path in ("/v1/chat/completions", "/v1/embeddings") and body is not None:
                     time.sleep(server.pause)
                     self._act(act, body, number)
                 else:

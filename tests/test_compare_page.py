@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.evaluation import test_id as rows_id
-from core.io import evaluations
+from core.io import evaluations, store, testing
 from core.prediction import examples
 from tests.boards import evaluation
 from tests.doubles import ROOT, frame, version
@@ -169,3 +169,30 @@ def test_a_selected_row_opens_with_every_raw_reply(home) -> None:
     assert isinstance(answer_rows(board, "e2"), pd.DataFrame)
     assert len(pick(board, "All", ["e1"], search="EVIL.example")) == 12
     assert set(answer_rows(board, "e2")["raw"]) == {HOSTILE}
+
+
+def test_rows_of_one_group_are_counted_as_belonging_together(home) -> None:
+    one = version("regression")
+    assert testing.groups(one) is None
+    named = replace(one, roles=replace(one.roles, group="kind"))
+    table = frame("regression")
+    expected = table.loc[table["split"] == "test", "kind"].astype("str").tolist()
+    assert testing.groups(named) == dict(enumerate(expected))
+
+
+def test_a_split_that_came_with_the_file_is_compared_before_the_verdict(home) -> None:
+    table = frame("regression")
+    leaky = pd.concat([table, table[table["split"] == "test"].head(3).assign(split="train")], ignore_index=True)
+    one = version("regression")
+    made = store.save("Leaky", leaky, title="Import", roles=one.roles, task=one.task, prompt=one.prompt, source_hash="leaky")
+    test = leaky[leaky["split"] == "test"].reset_index(drop=True)
+    rows = examples(test, made.roles, "regression")
+    truth = list(rows.targets or ())
+    for title, family in (("Constant (median)", "trivial"), ("Random forest", "classical")):
+        evaluations.save(evaluation(title, family, truth, [40.0] * len(truth), dataset=made.dataset, version=made.id, test_id=rows_id(rows),
+                                    id=f"leaky-{family}"))  # fmt: skip
+    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=60)
+    at.session_state["dataset"] = made.dataset
+    at.switch_page("../pages/compare.py").run()
+    assert not at.exception
+    assert "Test rows stand in train" in everything(at)

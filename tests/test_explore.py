@@ -58,7 +58,7 @@ def test_texts_that_are_nearly_the_same_are_found_and_leak_across_a_split() -> N
 def test_every_fix_is_a_step_with_settings_that_hold(fix: str) -> None:
     roles = Roles(text=("title", "body"), target="price", category="kind")
     made = fixes.steps(fix, roles, {"title": "text", "body": "text", "price": "text", "kind": "label"})
-    assert made or fix == "augment"
+    assert made or fix in ("augment", "more")
     assert fixes.steps("windows", Roles(text=("title",)), {"title": "text"}, settings={"maximum": 90})[0].settings["maximum"] == 90
 
 
@@ -115,7 +115,7 @@ def test_labels_spelt_in_two_ways_are_one() -> None:
     assert only(profile(frame, ROLES, "classification").findings, "label").rows
 
 
-def test_a_clean_table_has_no_findings() -> None:
+def test_a_clean_table_has_no_finding_but_that_it_is_small() -> None:
     words = [
         "amber",
         "basin",
@@ -135,7 +135,7 @@ def test_a_clean_table_has_no_findings() -> None:
     ]
     texts = [" ".join(words[(i * j + i) % 15] for j in range(1, 9)) + f" {i * 7919}" for i in range(1, 13)]
     frame = reviews(texts, [str(i % 4) for i in range(12)])
-    assert profile(frame, ROLES, "classification", lengths=[5] * 12).findings == ()
+    assert [one.text for one in profile(frame, ROLES, "classification", lengths=[5] * 12).findings] == ["Only 12 rows to learn from"]
 
 
 def test_every_table_can_be_profiled_without_roles() -> None:

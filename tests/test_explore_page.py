@@ -10,14 +10,15 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.io import curating, reading, store
+from core.io import curating, numbers, profiling, query, reading, store
+from core.io.query import Filter
 from core.load.read import ReadOptions
-from core.version import Roles
+from core.version import Roles, Version
 from tests.doubles import ROOT, version
 from ui import explore_add
 
 TABLE = "text,stars\n" + "".join(f"a review about thing number {i},{1 + i % 5}\n" for i in range(40))
-VIEWS = ["Overview", "Columns", "Tokens", "Rows", "SQL"]
+VIEWS = ["Overview", "Columns", "Tokens", "Rows", "Map", "SQL"]
 
 
 def app(**query: str) -> AppTest:
@@ -278,3 +279,117 @@ def test_sql_answers_and_refuses(home: Path) -> None:
     next(b for b in at.button if b.label == "Run query").click().run()
     assert not at.exception
     assert "one SELECT is needed" in said(at)
+
+
+@pytest.fixture
+def large(home: Path, monkeypatch: pytest.MonkeyPatch) -> Version:
+    """A version of 600 rows where 200 count as too many to be looked at whole."""
+    monkeypatch.setattr(numbers, "LARGE", 200)
+    monkeypatch.setattr(profiling, "LARGE", 200)
+    monkeypatch.setattr(profiling, "drawn", lambda one, size=150, seed=0, draw=profiling.drawn: draw(one, min(size, 150), seed))
+    monkeypatch.setattr(store, "frame", refused)
+    return version("regression", 600)
+
+
+def refused(*_: object, **__: object) -> pd.DataFrame:
+    raise AssertionError("Explore loaded a large version whole")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_large_version_opens_in_every_view_and_is_never_loaded_whole(large: Version, view: str) -> None:
+    at = app().run()
+    at.segmented_control(key="explore_view").set_value(view).run()
+    assert not at.exception
+    assert not at.error
+    if view in ("Overview", "Columns", "Tokens"):
+        assert "150 of 600 rows, drawn by lot" in said(at).replace("From a sample of ", "")
+
+
+def test_a_search_in_a_large_version_paints_rows_before_they_are_counted(large: Version) -> None:
+    at = app().run()
+    at.segmented_control(key="explore_view").set_value("Rows").run()
+    at.text_input(key=f"explore_search_{large.id}").set_value("KETTLE").run()
+    assert not at.exception
+    assert "of 600 rows" in said(at)
+    wanted = [i + 1 for i in query.rows_of(large, [Filter(search="kettle")])[:50]]
+    assert at.dataframe[0].value["row"].tolist() == wanted
+
+
+def test_counting_all_rows_replaces_the_sample(large: Version) -> None:
+    at = app().run()
+    at.segmented_control(key="explore_view").set_value("Tokens").run()
+    button = at.button(key="explore_count_all")
+    assert button.label.startswith("Count all rows · about")
+    button.click().run()
+    assert not at.exception
+    assert numbers.is_counted(large)
+    at.run()
+    assert "drawn by lot" not in said(at)
+    assert not [one for one in at.button if one.key == "explore_count_all"]
+
+
+def test_words_characters_and_the_curve_have_cuts_of_their_own(home: Path) -> None:
+    one = version("regression")
+    at = app().run()
+    at.segmented_control(key="explore_view").set_value("Tokens").run()
+    at.selectbox(key="explore_length_measure").set_value("words").run()
+    at.segmented_control(key="explore_tokens_figure").set_value("Cumulative").run()
+    assert not at.exception
+    words = store.frame(one)["text"].str.split().str.len()
+    assert at.slider[0].max == words.max()
+    at.slider[0].set_value((0, 3)).run()
+    assert f"{(words <= 3).sum()} of 60 rows" in said(at) or "No row passes" in said(at)
+    assert not [b for b in at.button if b.key == "explore_send_cut"]  # Curate cuts by tokens
+    assert [m.value for m in at.metric][:1] == [str((words <= 3).sum())]
+
+
+def test_a_column_in_full_and_what_goes_with_the_target(home: Path) -> None:
+    version("regression")
+    at = app().run()
+    at.segmented_control(key="explore_view").set_value("Columns").run()
+    assert "What goes with answer" in said(at)
+    assert "answer by kind" in said(at)
+    assert "Quantiles of answer" in said(at)
+
+
+def rows_and_their_neighbours() -> None:
+    """The browser of rows with a row chosen, as a click on the table leaves it."""
+    import streamlit as st
+
+    from core.io import store
+    from ui import explore_rows
+
+    one = store.datasets()[0].versions[0]
+    st.session_state.setdefault(f"here_open_{one.id}", 4)
+    explore_rows.browser(one, [], "here", size=25)
+
+
+def test_a_row_in_full_has_ways_to_its_neighbours(home: Path) -> None:
+    one = version("regression")
+    at = AppTest.from_function(rows_and_their_neighbours, default_timeout=60).run()
+    assert not at.exception
+    assert "Row 5" in said(at)
+    texts = store.frame(one)["text"].tolist()
+    assert texts[4] in [t.value for t in at.text]
+    at.button(key=f"here_open_{one.id}_after").click().run()
+    assert "Row 6" in said(at)
+    assert texts[5] in [t.value for t in at.text]
+    at.button(key=f"here_open_{one.id}_before").click().run()
+    assert "Row 5" in said(at)
+
+
+def test_another_tokenizer_is_read_from_a_folder_or_refused_with_a_reason(home: Path, tmp_path: Path) -> None:
+    from tests.test_profiling import tokenizer_folder
+
+    version("regression")
+    at = app().run()
+    at.segmented_control(key="explore_view").set_value("Tokens").run()
+    at.text_input(key="explore_tokenizer_where").set_value(str(tmp_path)).run()
+    at.button(key="explore_tokenizer_add").click().run()
+    assert "tokenizer.json" in said(at)
+    at.text_input(key="explore_tokenizer_where").set_value(str(tokenizer_folder(tmp_path / "mine"))).run()
+    at.button(key="explore_tokenizer_add").click().run()
+    assert not at.exception
+    assert at.selectbox(key="explore_tokenizer").value == f"file:{tmp_path / 'mine'}"
+    assert "mine" in at.selectbox(key="explore_tokenizer").options
+    assert at.slider[0].max == 4  # each text is four words

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.io import store
 from tests.doubles import ROOT, version
+from tests.loopback import KEY, Loopback
 from ui.state import plain
 
 HOSTILE = [
@@ -83,7 +84,7 @@ def test_settings_renames_deletes_and_undoes(home):
     version()
     at = app("settings").run()
     assert not at.exception
-    at.text_input[2].set_value("Neu")
+    next(field for field in at.text_input if field.label == "Name").set_value("Neu")
     at.button[[b.label for b in at.button].index("Rename")].click().run()
     assert store.datasets()[0].label == "Neu"
     at.button(key="delete_things").click().run()
@@ -98,3 +99,22 @@ def test_a_key_for_the_session_is_never_written(home):
     at = app("settings").run()
     at.text_input(key="key_OPENAI_API_KEY").set_value("sk-canary-99").run()
     assert not [p for p in home.rglob("*") if p.is_file() and b"sk-canary" in p.read_bytes()]
+
+
+def test_settings_asks_a_compatible_address_which_models_it_has(home):
+    with Loopback() as server:
+        at = app("settings").run()
+        assert at.button(key="settings_test_openai").disabled
+        at.text_input(key="augment_address").set_value(server.url).run()
+        at.session_state[f"key_{server.url}"] = KEY
+        at.button(key="settings_test_compatible").click().run()
+        assert not at.exception
+        assert any("works," in one.value for one in at.markdown)
+
+
+def test_settings_says_why_an_address_does_not_answer(home):
+    at = app("settings").run()
+    at.text_input(key="augment_address").set_value("http://127.0.0.1:9/v1").run()
+    at.button(key="settings_test_compatible").click().run()
+    assert not at.exception
+    assert at.error

@@ -161,7 +161,7 @@ def test_a_wrong_guess_of_the_encoding_can_be_corrected() -> None:
         ("a.csv", b"<!DOCTYPE html><html>", "The file is not what its name says"),
         ("a.zip", b"title,price\na,1\n", "The file is not what its name says"),
         ("a.gz", b"title,price\na,1\n", "The archive is damaged"),
-        ("a.xls", b"\xd0\xcf\x11\xe0", "This kind of file is not read"),
+        ("a.xls", b"\xd0\xcf\x11\xe0", "The workbook is damaged"),
         ("a.json", b'{"a": NaN}', "The JSON cannot be read"),
         ("a.json", b"[" * 100_000, "The JSON cannot be read"),
         ("a.json", b'[{"a": 1, "a": 2}]', "The JSON cannot be read"),
@@ -229,7 +229,8 @@ def test_squad_becomes_one_row_a_question() -> None:
     data = {"version": "1", "data": [{"title": "T", "paragraphs": [{"context": "by Kim Min", "qas": qas}]}]}
     row = read("t.json", json.dumps(data).encode()).frame.to_dict("records")[0]
     assert row == {
-        "id": "q1", "title": "T", "context": "by Kim Min", "question": "Who?", "answer": "Kim", "answer_start": 3, "other_answers": '["Kim Min"]'
+        "id": "q1", "title": "T", "context": "by Kim Min", "question": "Who?", "answer": "Kim", "answer_start": 3, "other_answers": '["Kim Min"]',
+        "other_starts": '[["Kim Min", 3]]',
     }  # fmt: skip
 
 
@@ -266,6 +267,62 @@ def test_a_workbook_gives_its_cells_its_row_numbers_and_its_sheets() -> None:
     assert (loaded.lines, loaded.choices) == ((4, 6), {"sheet": ("첫째", "other")})
     with pytest.raises(DataError, match="header and no rows"):
         read("t.xlsx", out.getvalue(), ReadOptions(sheet="other"))
+
+
+def ods(*rows: list[tuple[str, str]], sheet: str = "첫째") -> bytes:
+    """A small ODS file; a cell is (kind, value)."""
+    attribute = {"float": "office:value", "date": "office:date-value", "boolean": "office:boolean-value"}
+
+    def cell(kind: str, value: str) -> str:
+        told = f'{attribute[kind]}="{value}"' if kind in attribute else ""
+        return f'<table:table-cell office:value-type="{kind}" {told}><text:p>{value}</text:p></table:table-cell>'
+
+    lines = "".join(f"<table:table-row>{''.join(cell(*one) for one in row)}</table:table-row>" for row in rows)
+    spaces = " ".join(f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"' for n in ("office", "table", "text"))
+    content = f'<office:document-content {spaces}><office:body><office:spreadsheet><table:table table:name="{sheet}">{lines}</table:table>'
+    content += '<table:table table:name="other"/></office:spreadsheet></office:body></office:document-content>'
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        packed.writestr("content.xml", content)
+        packed.writestr("META-INF/manifest.xml", '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>')
+    return out.getvalue()
+
+
+def test_an_ods_gives_dates_numbers_as_text_and_sheets_as_they_are() -> None:
+    text = [("string", name) for name in ("id", "price", "when", "ok")]
+    data = ods(
+        text, [("string", "00123"), ("float", "12.5"), ("date", "2024-02-01"), ("boolean", "true")],
+        [("string", "7"), ("float", "3"), ("date", "2024-02-01T10:30:00"), ("boolean", "false")],
+    )  # fmt: skip
+    loaded = read("t.ods", data)
+    assert loaded.frame.to_dict("list") == {
+        "id": ["00123", "7"], "price": [12.5, 3.0], "when": ["2024-02-01", "2024-02-01 10:30:00"], "ok": [True, False]
+    }  # fmt: skip
+    assert loaded.choices == {"sheet": ("첫째", "other")}
+    assert loaded.lines == (2, 3)
+    with pytest.raises(DataError, match="no filled cell"):
+        read("t.ods", data, ReadOptions(sheet="other"))
+    with pytest.raises(DataError, match="no sheet 'third'"):
+        read("t.ods", data, ReadOptions(sheet="third"))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("in/t.ods", data)
+    assert len(read("t.zip", packed.getvalue()).frame) == 2
+
+
+def test_real_old_workbooks_come_in() -> None:
+    frame = read("simple.xls", shared("messy/messytables_horror/simple.xls").read_bytes()).frame
+    assert frame.iloc[0].tolist() == ["2011-01-01", 1, "Galway"]
+    loaded = read("large.ods", shared("messy/messytables_horror/large.ods").read_bytes(), ReadOptions(sheet="2012-13"))
+    assert loaded.frame["Offence Code"].tolist()[:2] == ["104", "105A"]
+    assert len(loaded.choices["sheet"]) == 6
+
+
+def test_sheets_that_unpack_to_too_much_are_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        read("t.ods", ods([("string", "a" * 200)]), ReadOptions(bytes=100))
+    assert caught.value.title == "The file unpacks to too much"
 
 
 def test_one_cell_at_the_far_end_of_a_sheet_costs_nothing() -> None:

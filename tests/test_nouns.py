@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import DataError, SettingsError
+from core.evaluation import drawn
 from core.evaluation import test_id as frozen_id
 from core.prediction import examples
 from core.prompt import Prompt, default_prompt, fill
@@ -106,3 +107,12 @@ def test_a_version_survives_its_dict():
 def test_a_version_without_parent_or_source_has_no_id():
     with pytest.raises(SettingsError):
         version_id(None, [], 0)
+
+
+def test_rows_that_are_asked_are_drawn_from_the_whole_test_split_and_the_same_for_all() -> None:
+    some, more = drawn(1000, 100), drawn(1000, 250)
+    assert some == sorted(set(some))
+    assert len(some) == 100
+    assert set(some) < set(more)
+    assert min(sum(place >= 500 for place in rows) / len(rows) for rows in (some, more)) > 0.35
+    assert drawn(40, 100) == drawn(40, None) == list(range(40))

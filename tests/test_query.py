@@ -59,7 +59,10 @@ def test_a_search_takes_percent_signs_and_quotes_as_they_are(version: Version) -
 
 
 def test_the_target_is_read_as_a_number_beside_the_table(version: Version) -> None:
-    assert query.summary(version, "target") == pytest.approx(
+    found = query.summary(version, "target")
+    values = np.array([12.5] * 84 + [12.5] * 84 + [1299.0] * 83 + [5.0] * 83)
+    assert found.pop("skewness") == pytest.approx(pd.Series(values).skew(), rel=0.01)
+    assert found == pytest.approx(
         {"n": 333, "median": 12.5, "mean": 332.25 - (332.25 - 83 * 1299 / 333 - (84 * 25 + 83 * 5) / 333), "lowest": 5, "highest": 1299,
          "total": 84 * 25 + 83 * 1304}, rel=1e-2)  # fmt: skip
     assert query.count(version, [Filter("target", low=5, high=5)]) == 83
@@ -156,3 +159,63 @@ def test_the_sql_box_answers_and_says_when_it_cut(version: Version) -> None:
 def test_a_question_that_takes_too_long_is_stopped(version: Version) -> None:
     with pytest.raises(StudioError, match="longer than"):
         sql.select(version, "select count(*) from range(100000000) a, range(1000) b where a.range * b.range = 7", seconds=0.3)
+
+
+def test_the_sql_box_closes_its_doors_in_an_order_that_works_and_locks_them(version: Version) -> None:
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    try:
+        sql._close(connection, version)
+        settings = dict(connection.execute("SELECT name, value FROM duckdb_settings()").fetchall())
+        assert settings["enable_external_access"] == "false"
+        assert settings["lock_configuration"] == "true"
+        assert str(store.data_path(version)) in settings["allowed_paths"]
+        assert settings["temp_directory"].startswith(str(store.folder(version).parents[2]))
+        for name, value in (("autoinstall_known_extensions", "false"), ("autoload_known_extensions", "false"),
+                            ("allow_community_extensions", "false"), ("python_enable_replacements", "false")):  # fmt: skip
+            assert settings[name] == value, name
+        with pytest.raises(duckdb.Error, match="locked"):
+            connection.execute("SET enable_external_access=true")
+        with pytest.raises(duckdb.Error):
+            connection.execute("SELECT * FROM read_text('/etc/passwd')")
+        assert connection.execute("SELECT count(*) FROM data").fetchall() == [(500,)]
+    finally:
+        connection.close()
+
+
+def test_the_files_of_a_version_cannot_be_written(version: Version) -> None:
+    numbers.ensure(version)
+    assert {path.stat().st_mode & 0o777 for path in store.folder(version).glob("*.parquet")} == {0o444}
+
+
+def test_a_copy_to_the_versions_own_file_is_no_select_however_it_is_written(version: Version) -> None:
+    before = store.data_path(version).read_bytes()
+    for text in ("/**/ copy (select 1) to '{p}' (format parquet)", "with x as (select 1) copy x to '{p}'", "select 1;;copy data to '{p}'",
+                 "explain analyze copy data to '{p}'", "from data select *; copy data to '{p}'"):  # fmt: skip
+        with pytest.raises(StudioError):
+            sql.select(version, text.format(p=store.data_path(version)))
+    assert store.data_path(version).read_bytes() == before
+
+
+def test_the_sql_box_stops_after_five_seconds_unless_told_otherwise() -> None:
+    import inspect
+
+    from core.io import database
+
+    assert database.SECONDS == 5.0
+    assert inspect.signature(sql.select).parameters["seconds"].default == 5.0
+
+
+def test_rows_that_pass_come_in_the_order_of_the_file_over_many_row_groups(home: Path) -> None:
+    n = 130_000
+    frame = pd.DataFrame({"text": [f"row {i} {'needle' if i % 1000 == 7 else ''}" for i in range(n)], "x": np.arange(n) % 97})
+    one = store.save("many", frame, title="Import", roles=Roles(text=("text",)), source_hash="many groups")
+    wanted = list(range(7, n, 1000))
+    assert list(query.numbered(one, [Filter(search="NEEDLE")], limit=500)) == wanted
+    assert list(query.numbered(one, [Filter(search="needle")], offset=20, limit=30)) == wanted[20:50]
+    kept = [i for i in wanted if i % 97 >= 50 and len(frame.text[i]) >= 14]
+    assert list(query.numbered(one, [Filter(search="needle"), Filter("x", low=50), Filter("n_chars", low=14)], limit=500)) == kept
+    deep = query.page(one, (), offset=100_000, limit=3)
+    assert deep.rows == (100_000, 100_001, 100_002)
+    assert deep.frame["text"].tolist() == frame["text"].iloc[100_000:100_003].tolist()

@@ -231,3 +231,26 @@ def test_an_evaluation_comes_back_as_it_was():
     assert back.meta() == kept.meta()
     assert back.answers["guess"].isna().sum() == len(rows) - 1
     assert back.answers["raw"].tolist() == answers["raw"].tolist()
+
+
+def test_lines_that_could_not_be_read_stay_with_the_version_all_of_them():
+    from core.io import reading
+    from core.load.read import ReadOptions, read
+
+    data = b"text,n\n" + b"fine,1\n" * 3 + b"odd\n" * 1200
+    loaded = read("t.csv", data, ReadOptions(quotes="double"))
+    one = reading.add("Odd", "t.csv", loaded, reading.sha256(data), ReadOptions(quotes="double"), Roles(("text",)), None)
+    kept = store.rejects(one)
+    assert kept is not None
+    assert pd.read_parquet(kept)["line"].tolist() == list(range(5, 1205))
+    assert (one.source["rejected"], len(one.source["rejects"])) == (1200, reading.SHOWN)
+    store.check(one)
+    assert store.rejects(store.assign(one, Roles(("text",), "n"), "regression", None)) == kept
+
+
+def test_other_roles_share_the_table_on_disk():
+    one = version()
+    other = store.assign(one, Roles(("text",)), None, None)
+    assert store.data_path(other).stat().st_ino == store.data_path(one).stat().st_ino
+    assert (other.rows, other.columns, other.parent, other.splits) == (one.rows, one.columns, one.id, {})
+    pd.testing.assert_frame_equal(store.frame(other), store.frame(one))

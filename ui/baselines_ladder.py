@@ -94,8 +94,7 @@ def _draw(version: Version, shown: list[Ranked], name: str) -> None:
     key = f"baselines_ladder_{name}"
 
     def click() -> None:
-        points = (st.session_state.get(charts.selection_key(key)) or {}).get("selection", {}).get("points", [])
-        place = _place(points)
+        place = charts.clicked(key)
         if place is not None and place < len(shown):
             st.session_state["baselines_model"] = shown[place].evaluation.id
             st.session_state.pop("baselines_rows", None)
@@ -110,16 +109,6 @@ def _rung(one: Ranked, name: str) -> charts.Rung:
     value = one.values[name]
     low, high = (value.low, value.high) if math.isfinite(value.low) else (value.value, value.value)
     return charts.Rung(one.evaluation.title, one.evaluation.family, value.value, low, high)
-
-
-def _place(points: list[Any]) -> int | None:
-    """The row a click belongs to, from the point's customdata."""
-    for point in points:
-        data = point.get("customdata")
-        data = data[0] if isinstance(data, (list, tuple)) and data else data
-        if isinstance(data, (int, float)):
-            return int(data)
-    return None
 
 
 def before(version: Version) -> None:

@@ -14,6 +14,7 @@ from core.predict.estimate import seconds as estimated
 from core.predict.registry import PREDICTORS, names_for
 from core.version import Version
 from ui import cache, jobs
+from ui.explore_send import propose
 from ui.layout import empty, run_bar
 from ui.state import go, guarded, show_error
 
@@ -54,7 +55,7 @@ def nothing_to_measure(version: Version) -> bool:
     number = f"version {version.number}"
     told = f"Baselines are measured on rows kept aside. Split {number} first: 80 % train, 10 % validation, 10 % test."
     title = "No test rows yet" if not version.splits.get("test") else "No train rows yet"
-    empty("call_split", title, told, f"Split {number}", to="curate", key="baselines")
+    empty("call_split", title, told, f"Split {number}", to="curate", key="baselines", first=lambda: propose(version, "split"))
     return True
 
 
@@ -78,7 +79,7 @@ def settings(version: Version, answered: set[str]) -> Plan:
             "Seed", 0, 2**31 - 1, 0, key="baselines_seed", help="The same seed gives the same answers. Recommended: 0."
         )
         limit = middle.number_input("Rows for language models", 10, 100_000, 250, step=50, key="baselines_limit",
-                                    help="Language models answer only the first test rows. Recommended: 250.")  # fmt: skip
+                                    help="Language models answer so many test rows, drawn by lot. Recommended: 250.")  # fmt: skip
         scale = None
         if kind == "regression":
             scale = right.selectbox("Numbers are learnt", SCALES, key="baselines_scale",
@@ -199,10 +200,11 @@ def ended(job: work.Job | None) -> None:
                 st.rerun()
 
 
-def unreadable(why: str) -> None:
+def unreadable(version: Version, why: str) -> None:
     """Targets that are no targets, and the way to mend them."""
     show_error(DataError(why, title="The target cannot be read"))
     if st.button("Parse it in Curate", key="baselines_parse", icon=":material/filter_alt:"):
+        propose(version, "parse", version.roles.target)
         go("curate")
     run_bar(label="Run baselines", key="baselines_run", state="Not ready", text="The target cannot be read in every row", disabled=True)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.evaluation import Evaluation
-from core.format import unit_of
 from core.io import evaluations as kept
 from core.io import store
 from core.prediction import Examples
@@ -67,31 +66,6 @@ def ready(dataset: str, version: str) -> str | None:
     return projects.ready(store.version(dataset, version))
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _board(dataset: str, version: str, reference: str | None, stamp: Any) -> Any:
-    from core.compare.leaderboard import leaderboard
-
-    found = comparable(kept.of(dataset), version)
-    unit = unit_of(store.version(dataset, version).roles.target)
-    return leaderboard(found, reference=reference, unit=unit) if found else None
-
-
-def board(dataset: str, version: str, reference: str | None = None) -> Any:
-    """The leaderboard of everything that answered this version's test rows; None while nothing has."""
-    return _board(dataset, version, reference, kept.stamp(dataset))
-
-
-def comparable(found: list[Evaluation], version: str) -> list[Evaluation]:
-    """Those that answered the test rows of this version; where none did, those of the newest evaluation's test rows.
-
-    A person's short quiz stays on Baselines: comparing takes the rows all have answered, and five would be left of hundreds.
-    """
-    found = [one for one in found if one.family != "people" or one.n >= min(30, one.test_rows)]
-    own = [one for one in found if one.version == version]
-    newest = (own or found)[-1:] if found else []
-    return [one for one in found if newest and one.test_id == newest[0].test_id]
-
-
 @st.cache_data(max_entries=64, show_spinner=False)
 def augment_estimate(dataset: str, version: str, settings: AugmentSettings, writer: Writer) -> Estimate:
     """What an augmentation takes. Raises what cannot be asked for."""
@@ -127,19 +101,6 @@ def class_sizes(dataset: str, version: str) -> dict[str, int]:
     """Train rows of each class."""
     one = store.version(dataset, version)
     return store.frame(one, [one.roles.target or ""], split="train")[one.roles.target].astype("str").value_counts().to_dict()
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _verdict(dataset: str, version: str, stamp: Any) -> Any:
-    from core.compare.verdict import verdict as judge
-
-    shown = _board(dataset, version, None, stamp)
-    return judge(shown, leak=store.version(dataset, version).leak) if shown else None
-
-
-def verdict(dataset: str, version: str) -> Any:
-    """The verdict on `board`, whatever its reference; None while nothing has answered."""
-    return _verdict(dataset, version, kept.stamp(dataset))
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -251,7 +212,7 @@ def same_text(dataset: str, version: str) -> dict[int, tuple[int, ...]]:
     from core.explore.findings import text_of
 
     text = text_of(frame(dataset, version), store.version(dataset, version).roles)
-    twice = text[(text != "") & text.duplicated(keep=False)]
+    twice = text.loc[(text != "") & text.duplicated(keep=False)]
     groups = [tuple(int(row) for row in rows) for rows in twice.groupby(twice).groups.values()]
     return {row: rows for rows in groups for row in rows}
 

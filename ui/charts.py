@@ -33,6 +33,7 @@ FAMILY: Mapping[str, tuple[str, str]] = {
     "people": (PERSON, "triangle-up"),
 }
 FAMILY_KEY = ":blue[■] classical :violet[◆] prompted :orange[●] fine-tuned :gray[○] trivial :green[▲] people and recorded."
+AXIS = {"fixedrange": True, "zeroline": False, "automargin": True}
 CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"],
@@ -56,11 +57,18 @@ def figure(height: int, **layout: Any) -> go.Figure:
     """An empty figure with the house's layout."""
     import plotly.graph_objects as go
 
-    fig = go.Figure()
-    fig.update_layout(height=height, margin={"l": 0, "r": 8, "t": 6, "b": 0}, showlegend=False, bargap=0.06, hovermode="closest", **layout)
-    fig.update_xaxes(fixedrange=True, zeroline=False, showgrid=False, automargin=True)
-    fig.update_yaxes(fixedrange=True, zeroline=False, gridcolor=GRID, automargin=True)
-    return fig
+    return go.Figure(
+        layout={
+            "height": height,
+            "margin": {"l": 0, "r": 8, "t": 6, "b": 0},
+            "showlegend": False,
+            "bargap": 0.06,
+            "hovermode": "closest",
+            "xaxis": {**AXIS, "showgrid": False},
+            "yaxis": {**AXIS, "gridcolor": GRID},
+            **layout,
+        }
+    )
 
 
 def show(
@@ -82,66 +90,36 @@ def selection_key(key: str) -> str:
     return f"{key}_{st.context.theme.type or 'light'}"
 
 
+def clicked(key: str) -> int | None:
+    """The `customdata` of the point that was clicked in the figure of that key, as a row's place; None when none was."""
+    for point in (st.session_state.get(selection_key(key)) or {}).get("selection", {}).get("points", []):
+        data = point.get("customdata")
+        data = data[0] if isinstance(data, (list, tuple)) and data else data
+        if isinstance(data, (int, float)):
+            return int(data)
+    return None
+
+
 def ladder(rungs: Sequence[Rung], unit: str, *, best: str | None = None, constant: float | None = None) -> go.Figure:
     """One row per model: a dot with its interval, the number at the right; the best one's interval is a band, the constant a line.
 
     Rows are drawn from the top in the order given. `customdata` of each point is the row's place.
     """
-    import plotly.graph_objects as go
 
     names = [_unique(rung, rungs) for rung in rungs]
-    fig = figure(40 + 30 * len(rungs))
-    fig.update_layout(margin={"l": 0, "r": 150, "t": 6, "b": 0})
     winner = next((rung for rung in rungs if rung.title == best), None)
-    if winner:
-        fig.add_vrect(x0=winner.low, x1=winner.high, fillcolor=FAMILY[winner.family][0], opacity=0.11, line_width=0, layer="below")
+    shapes = (
+        [] if winner is None else [_upright(winner.low, winner.high, fillcolor=FAMILY[winner.family][0], opacity=0.11, line={"width": 0})]
+    )
     if constant is not None:
-        fig.add_vline(x=constant, line={"color": SOFT, "width": 1, "dash": "dot"}, layer="below")
-    for place, (rung, name) in enumerate(zip(rungs, names, strict=True)):
-        color, symbol = FAMILY[rung.family]
-        told = f"{fmt.metric(unit, rung.value)} ({fmt.interval(rung.low, rung.high, unit)})"
-        fig.add_trace(
-            go.Scatter(
-                x=[rung.low, rung.high], y=[name, name], mode="lines", line={"color": color, "width": 2}, opacity=0.6, hoverinfo="skip"
-            )
-        )
-        fig.add_trace(
-            go.Scatter(
-                x=[rung.value],
-                y=[name],
-                mode="markers",
-                customdata=[place],
-                hovertemplate=f"{_safe(rung.title)}<br>{told}<extra></extra>",
-                marker={
-                    "color": color,
-                    "size": 11,
-                    "symbol": symbol,
-                    "line": {"width": 2 if symbol.endswith("open") else 0, "color": color},
-                },
-                unselected={"marker": {"opacity": 0.5}},
-            )
-        )
+        shapes.append(_upright(constant, constant, type="line", line={"color": SOFT, "width": 1, "dash": "dot"}))
+    words = []
+    for rung, name in zip(rungs, names, strict=True):
         value = fmt.metric(unit, rung.value)
-        fig.add_annotation(
-            x=1,
-            xref="paper",
-            y=name,
-            xshift=14,
-            text=f"<b>{value}</b>" if winner is rung else value,
-            showarrow=False,
-            xanchor="left",
-            font={"color": INK, "size": 13},
-        )
-        fig.add_annotation(
-            x=1,
-            xref="paper",
-            y=name,
-            xshift=74,
-            text=fmt.interval(rung.low, rung.high, unit),
-            showarrow=False,
-            xanchor="left",
-            font={"color": SOFT, "size": 11},
-        )
+        words.append(_beside(name, 14, f"<b>{value}</b>" if winner is rung else value, INK, 13))
+        words.append(_beside(name, 74, fmt.interval(rung.low, rung.high, unit), SOFT, 11))
+    fig = figure(40 + 30 * len(rungs), margin={"l": 0, "r": 150, "t": 6, "b": 0}, shapes=shapes, annotations=words)
+    fig.add_traces([*_intervals(rungs, names), _dots(rungs, names, unit)])
     low = min([rung.low for rung in rungs if math.isfinite(rung.low)] + [0.0])
     high = max([rung.high for rung in rungs if math.isfinite(rung.high)] + [constant or 0.0, 1e-9])
     fig.update_xaxes(
@@ -149,6 +127,50 @@ def ladder(rungs: Sequence[Rung], unit: str, *, best: str | None = None, constan
     )
     fig.update_yaxes(categoryorder="array", categoryarray=names[::-1], showgrid=False, tickfont={"color": INK, "size": 13})
     return fig
+
+
+def _intervals(rungs: Sequence[Rung], names: Sequence[str]) -> list[go.Scatter]:
+    """The 95 % intervals, one trace for each colour."""
+    import plotly.graph_objects as go
+
+    traces = []
+    for color in dict.fromkeys(FAMILY[rung.family][0] for rung in rungs):
+        mine = [(rung, name) for rung, name in zip(rungs, names, strict=True) if FAMILY[rung.family][0] == color]
+        x = [value for rung, _ in mine for value in (rung.low, rung.high, None)]
+        y = [value for _, name in mine for value in (name, name, None)]
+        traces.append(go.Scatter(x=x, y=y, mode="lines", line={"color": color, "width": 2}, opacity=0.6, hoverinfo="skip"))
+    return traces
+
+
+def _dots(rungs: Sequence[Rung], names: Sequence[str], unit: str) -> go.Scatter:
+    """The values, one point for each row."""
+    import plotly.graph_objects as go
+
+    looks = [FAMILY[rung.family] for rung in rungs]
+    colors = [color for color, _ in looks]
+    told = [f"{_safe(r.title)}<br>{fmt.metric(unit, r.value)} ({fmt.interval(r.low, r.high, unit)})" for r in rungs]
+    line = {"width": [2 if symbol.endswith("open") else 0 for _, symbol in looks], "color": colors}
+    return go.Scatter(
+        x=[rung.value for rung in rungs],
+        y=list(names),
+        mode="markers",
+        customdata=list(range(len(rungs))),
+        hovertext=told,
+        hovertemplate="%{hovertext}<extra></extra>",
+        marker={"color": colors, "size": 11, "symbol": [symbol for _, symbol in looks], "line": line},
+        unselected={"marker": {"opacity": 0.5}},
+    )
+
+
+def _upright(low: float, high: float, **look: Any) -> dict[str, Any]:
+    """A band or a line over the whole height, behind the marks."""
+    return {"type": "rect", "xref": "x", "yref": "paper", "x0": low, "x1": high, "y0": 0, "y1": 1, "layer": "below", **look}
+
+
+def _beside(name: str, shift: int, text: str, color: str, size: int) -> dict[str, Any]:
+    """A number at the right of a row."""
+    font = {"color": color, "size": size}
+    return {"x": 1, "xref": "paper", "y": name, "xshift": shift, "text": text, "showarrow": False, "xanchor": "left", "font": font}
 
 
 def _unique(rung: Rung, rungs: Sequence[Rung]) -> str:
@@ -165,7 +187,7 @@ def _safe(text: str) -> str:
 
 def axis(unit: str) -> dict[str, Any]:
     """Tick format of an axis in that unit."""
-    return {"usd": {"tickprefix": "$", "tickformat": ",~r"}, "share": {"tickformat": ".0%"}}.get(unit, {"tickformat": ",~g"})
+    return {"usd": {"tickprefix": "$", "tickformat": ",~r"}, "share": {"tickformat": ".0%"}}.get(unit, {"tickformat": ",~r"})
 
 
 def histogram(
@@ -182,7 +204,6 @@ def histogram(
     """Bars of counts between edges (one more edge than counts). `lines` are dashed verticals; outside `keep` bars are greyed."""
     import plotly.graph_objects as go
 
-    fig = figure(height)
     scale = (lambda x: math.log10(max(x, 1e-9))) if log else (lambda x: x)
     spans = list(itertools.pairwise(edges))
     middles = [(scale(a) + scale(b)) / 2 for a, b in spans]
@@ -191,28 +212,30 @@ def histogram(
     hover = [
         f"{fmt.metric(unit, a)} to {fmt.metric(unit, b)}: {fmt.count(n)}" for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
     ]
+    ticks = axis(unit)
+    if log:
+        steps = (1, 2, 5) if edges[0] > 0 and edges[-1] < 100 * edges[0] else (1,)
+        places = [t for t in (f * 10.0**p for p in range(-2, 8) for f in steps) if edges[0] <= t * 1.5 and t <= edges[-1] * 1.5]
+        ticks = {"tickvals": [scale(t) for t in places], "ticktext": [("$" if unit == "usd" else "") + f"{t:,g}" for t in places]}
+    dashed = {"type": "line", "line": {"color": SOFT, "width": 1, "dash": "dash"}, "xref": "x", "yref": "y domain", "y0": 0, "y1": 1}
+    fig = figure(
+        height,
+        xaxis={**AXIS, "showgrid": False, **ticks},
+        yaxis={**AXIS, "gridcolor": GRID, "nticks": 4},
+        shapes=[{**dashed, "x0": scale(x), "x1": scale(x)} for x in lines],
+        **({"dragmode": "select", "selectdirection": "h"} if drag else {}),
+    )
     fig.add_trace(
         go.Bar(
             x=middles,
             y=list(counts),
             width=widths,
             marker={"color": [CLASSICAL if k else TRIVIAL for k in kept], "line": {"width": 0}},
-            customdata=list(itertools.pairwise(edges)),
+            customdata=spans,
             hovertext=hover,
             hoverinfo="text",
         )
     )
-    for x in lines:
-        fig.add_vline(x=scale(x), line={"color": SOFT, "width": 1, "dash": "dash"})
-    if log:
-        steps = (1, 2, 5) if edges[0] > 0 and edges[-1] < 100 * edges[0] else (1,)
-        ticks = [t for t in (f * 10.0**p for p in range(-2, 8) for f in steps) if edges[0] <= t * 1.5 and t <= edges[-1] * 1.5]
-        fig.update_xaxes(tickvals=[scale(t) for t in ticks], ticktext=[("$" if unit == "usd" else "") + f"{t:,g}" for t in ticks])
-    else:
-        fig.update_xaxes(**axis(unit))
-    fig.update_yaxes(nticks=4)
-    if drag:
-        fig.update_layout(dragmode="select", selectdirection="h")
     return fig
 
 
@@ -228,8 +251,14 @@ def bars(
     """Horizontal bars from the top, their labels outside. `customdata` of each bar is its place; names are escaped and shortened."""
     import plotly.graph_objects as go
 
-    fig = figure(height or max(84, 14 + 32 * len(names)))
     shown = [_safe(fmt.short(name)) for name in names]
+    fig = figure(
+        height or max(84, 14 + 32 * len(names)),
+        bargap=0.3,
+        margin={"l": 0, "r": 56, "t": 6, "b": 0},
+        xaxis={**AXIS, "visible": False, "rangemode": "tozero"},
+        yaxis={**AXIS, "autorange": "reversed", "showgrid": False, "tickvals": list(range(len(names))), "ticktext": shown},
+    )
     fig.add_trace(
         go.Bar(
             y=list(range(len(names))),
@@ -245,9 +274,6 @@ def bars(
             hoverinfo="text",
         )
     )
-    fig.update_layout(bargap=0.3, margin={"l": 0, "r": 56, "t": 6, "b": 0})
-    fig.update_xaxes(visible=False, rangemode="tozero")
-    fig.update_yaxes(autorange="reversed", showgrid=False, tickvals=list(range(len(names))), ticktext=shown)
     return fig
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,7 +17,7 @@ from core.evaluate.metrics import METRICS
 from ui import charts, tables
 from ui.compare_parts import models
 from ui.layout import card
-from ui.state import plain
+from ui.state import go, plain
 
 SECONDS, DOLLARS = "Seconds per 1,000 answers", "Dollars per 1,000 answers"
 FEWEST = 1e-4
@@ -69,7 +69,27 @@ def draw_ladder(board: Board, rows: Sequence[Row], key: str) -> None:
     constant = next((row.values[name].value for row in board.rows if row.family == "trivial"), None)
     best = rows[0]
     said = f"{best.title} is first of {len(rows)}: {fmt.metric(unit, best.values[name].value, board.n)}"
-    charts.show(charts.ladder(rungs, unit, best=best.title, constant=constant), key, said)
+    ids = [row.evaluation.id for row in rows]
+    charts.show(charts.ladder(rungs, unit, best=best.title, constant=constant), key, said, select="points", on_select=opener(key, ids))
+    follow()
+
+
+def opener(key: str, ids: Sequence[str]) -> Callable[[], None]:
+    """The callback of a ladder whose dots open their model on Baselines; `ids` are its evaluations from the top."""
+
+    def click() -> None:
+        place = charts.clicked(key)
+        if place is not None and place < len(ids):
+            st.session_state["baselines_model"] = st.session_state["_open_model"] = ids[place]
+            st.session_state.pop("baselines_rows", None)
+
+    return click
+
+
+def follow() -> None:
+    """Go to the model whose dot was clicked (a callback cannot switch pages)."""
+    if st.session_state.pop("_open_model", None):
+        go("baselines")
 
 
 def scatter(board: Board, rows: Sequence[Row], axis: str, key: str, *, height: int, width: int) -> None:
@@ -86,16 +106,21 @@ def scatter(board: Board, rows: Sequence[Row], axis: str, key: str, *, height: i
     named = {row.family: row.id for row, _ in reversed(shown)}
     points = [((math.log10(x) - across[0]) / (across[1] - across[0]), (row.values[name].value - up[0]) / (up[1] - up[0]),
                fmt.short(row.title, 18) if row.id in named.values() else "") for row, x in shown]  # fmt: skip
-    for (row, x), (words, side) in zip(shown, placed(points, width - 60, height - 50), strict=True):
-        color, symbol = charts.FAMILY[row.family]
-        value = row.values[name]
-        bars = {"type": "data", "array": [value.high - value.value], "arrayminus": [value.value - value.low], "thickness": 1.5, "width": 0}
-        told = f"{fmt.metric(unit, value.value, board.n)}, {_told(row, axis)}"
-        fig.add_trace(go.Scatter(
-            x=[x], y=[value.value], mode="markers+text", text=[charts._safe(words)], textposition=side,
-            textfont={"color": charts.SOFT, "size": 11}, cliponaxis=False, error_y=bars if math.isfinite(value.low) else None,
-            marker={"color": color, "size": 11, "symbol": symbol, "line": {"width": 2 if symbol.endswith("open") else 0, "color": color}},
-            hovertemplate=f"{charts._safe(row.title)}<br>{told}<extra></extra>"))  # fmt: skip
+    wordy = placed(points, width - 60, height - 50)
+    looks = [charts.FAMILY[row.family] for row, _ in shown]
+    for color in dict.fromkeys(color for color, _ in looks):
+        spans = [(x, row.values[name]) for (row, x), look in zip(shown, looks, strict=True) if look[0] == color]
+        spans = [(x, value) for x, value in spans if math.isfinite(value.low)]
+        fig.add_trace(go.Scatter(x=[at for x, _ in spans for at in (x, x, None)], y=[at for _, v in spans for at in (v.low, v.high, None)],
+                                 mode="lines", line={"color": color, "width": 1.5}, hoverinfo="skip"))  # fmt: skip
+    told = [f"{charts._safe(row.title)}<br>{fmt.metric(unit, row.values[name].value, board.n)}, {_told(row, axis)}" for row, _ in shown]
+    colors = [color for color, _ in looks]
+    edges = {"width": [2 if symbol.endswith("open") else 0 for _, symbol in looks], "color": colors}
+    fig.add_trace(go.Scatter(
+        x=[x for _, x in shown], y=[row.values[name].value for row, _ in shown], mode="markers+text", cliponaxis=False,
+        text=[charts._safe(words) for words, _ in wordy], textposition=[side for _, side in wordy],
+        textfont={"color": charts.SOFT, "size": 11}, hovertext=told, hovertemplate="%{hovertext}<extra></extra>",
+        marker={"color": colors, "size": 11, "symbol": [symbol for _, symbol in looks], "line": edges}))  # fmt: skip
     best = shown[0][0]
     charts.show(fig, key, f"{best.title} is best; it takes {_told(best, axis)}")
 

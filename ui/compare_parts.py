@@ -17,7 +17,7 @@ from core.evaluation import Evaluation
 from core.format import plural
 from core.io import store
 from core.version import Version
-from ui import cache, tables
+from ui import boards, cache, tables
 from ui.layout import empty
 from ui.state import Here, go, plain
 
@@ -40,14 +40,14 @@ def found(here: Here) -> Shown | StudioError | None:
         return None
     dataset, version = here.version.dataset, here.version.id
     try:
-        board = cache.board(dataset, version)
+        board = boards.board(dataset, version)
         if board is None:
             return None
         wanted = st.session_state.get("compare_reference")
         if wanted != board.reference and any(row.id == wanted for row in board.rows):
-            board = cache.board(dataset, version, wanted)
+            board = boards.board(dataset, version, wanted)
         first = board.rows[0].evaluation
-        return Shown(board, cache.verdict(dataset, version), label(first.dataset, first.version))
+        return Shown(board, boards.verdict(dataset, version), label(first.dataset, first.version))
     except StudioError as error:
         return error
 
@@ -107,7 +107,7 @@ def verdict_card(board: Board, said: Verdict, name: str) -> None:
                 st.badge(plain(badge.text), icon=f":material/{badge.icon}:", color=badge.color)  # type: ignore[arg-type]
             st.space("stretch")
             if said.kind != "withheld":
-                _download(board, said, name, "compare_report", primary=True)
+                download(board, said, name, "compare_report", primary=True)
 
 
 def _bold(said: Verdict) -> str:
@@ -118,9 +118,10 @@ def _bold(said: Verdict) -> str:
     return text.replace("****", "")
 
 
-def _download(board: Board, said: Verdict, name: str, key: str, *, primary: bool = False) -> None:
+def download(board: Board, said: Verdict, name: str, key: str, words: str = "Download report", *, primary: bool = False) -> None:
+    """The button that hands over the report; it is made when it is asked for."""
     st.download_button(
-        "Download report",
+        words,
         lambda: report(board, said, title=name, texts=texts(board)).encode(),
         file_name([name, "comparison"]),
         "text/html",
@@ -128,7 +129,7 @@ def _download(board: Board, said: Verdict, name: str, key: str, *, primary: bool
         type="primary" if primary else "secondary",
         icon=":material/download:",
         on_click="ignore",
-        width="content" if primary else "stretch",
+        width="content" if primary or words != "Download report" else "stretch",
     )
 
 
@@ -137,7 +138,7 @@ def exports(board: Board, said: Verdict, name: str) -> None:
     tables.downloads(lambda: table(board), file_name([name, "leaderboard"]).removesuffix(".html"), "compare_table")
     st.download_button("Every answer as CSV", lambda: _answers(board), file_name([name, "answers"]).replace(".html", ".csv"), "text/csv",
                        key="compare_answers", on_click="ignore", width="stretch")  # fmt: skip
-    _download(board, said, name, "compare_export_report")
+    download(board, said, name, "compare_export_report")
     first = board.rows[0].evaluation
     tables.same_action(
         "python -m core compare answers.csv --task " + board.task + " --out comparison",

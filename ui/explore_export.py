@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import pandas as pd
+import streamlit as st
 
+from core.format import count, size
+from core.io import store
 from core.version import Version
-from ui import cache
+from ui import explore_cache, explore_python
+from ui import explore_filters as filters
 from ui.tables import downloads, same_action
+
+LARGEST = 256 << 20
+"""Bytes of the stored table up to which it is handed to the browser; a larger one is copied from the workspace."""
 
 
 def contents(version: Version) -> None:
     """What stands in the Export popover."""
-    downloads(lambda: cache.frame(version.dataset, version.id), f"{version.dataset}-{version.number}", "explore_export")
-    downloads(lambda: _columns(version), f"{version.dataset}-columns", "explore_export_columns")
-    same_action(
-        f"python -m core profile {version.id} --json",
-        "from core.explore.profile import profile\nfrom core.io import store\n\n"
-        f'version = store.find("{version.id}")\nreport = profile(store.frame(version), version.roles, version.task)',
-    )
+    path = store.data_path(version)
+    stored = path.stat().st_size
+    if stored <= LARGEST:
+        downloads(lambda: store.frame(version), f"{version.dataset}-{version.number}", "explore_export")
+    else:
+        st.caption(f"The table is a Parquet file of {size(stored)} with {count(version.rows)} rows. Copy it from")
+        st.code(str(path), language=None, wrap_lines=True)
+    downloads(lambda: columns(version), f"{version.dataset}-columns", "explore_export_columns")
+    same_action(f"python -m core profile {version.id} --json", explore_python.overview(version, None, None, filters.every(version)))
 
 
-def _columns(version: Version) -> pd.DataFrame:
-    report = cache.profile(version.dataset, version.id)
+def columns(version: Version) -> pd.DataFrame:
+    """The columns as a table."""
+    report = explore_cache.profile(version)
     keys = ("name", "kind", "nulls", "unique", "longest", "example")
     return pd.DataFrame([{key: getattr(one, key) for key in keys} for one in report.columns])

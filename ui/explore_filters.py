@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from core.errors import StudioError
 from core.format import count, metric, short, unit_of
-from core.io import query
+from core.io import numbers
 from core.io.query import Filter
 from core.version import Version
+from ui import explore_cache
 from ui.charts import selection_key
 from ui.state import plain
 
@@ -104,8 +106,8 @@ def _toggle(version: Version, column: str, name: str) -> None:
         _restart(version)
 
 
-def strip(version: Version) -> list[Filter]:
-    """Search box, pills, and how many rows pass. Returns the filters."""
+def strip(version: Version, *more: Filter) -> list[Filter]:
+    """Search box, pills, and how many rows pass these and `more`. Returns all of them."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
             st.text_input(
@@ -114,9 +116,37 @@ def strip(version: Version) -> list[Filter]:
             )  # fmt: skip
             _form(version)
             _pills(version)
-        filters = every(version)
-        st.caption(f"{count(query.count(version, filters))} of {count(version.rows)} rows", width="content")
+        filters = [*every(version), *more]
+        if not counted_later(version, filters):
+            st.caption(f"{count(explore_cache.count(version, filters))} of {count(version.rows)} rows", width="content")
     return filters
+
+
+def counted_later(version: Version, filters: Sequence[Filter]) -> bool:
+    """Whether counting what passes reads every cell of a large version: then the rows are painted first."""
+    return version.rows > numbers.LARGE and any(one.search for one in filters)
+
+
+def tell(version: Version, filters: Sequence[Filter], total: int | None) -> None:
+    """How many rows a search of a large version found, below its rows: at once when that is known, else when it is counted."""
+    if total is None:
+        st.fragment(_counted, parallel=True)(version, tuple(filters))
+    else:
+        st.caption(f"{count(total)} of {count(version.rows)} rows")
+
+
+def _counted(version: Version, filters: tuple[Filter, ...]) -> None:
+    place = st.empty()
+    place.caption("Counting the rows")
+    try:
+        place.caption(f"{count(explore_cache.count(version, filters))} of {count(version.rows)} rows")
+    except StudioError:
+        place.caption(f"Too many of {count(version.rows)} rows to count in 5 s")
+
+
+def measures(version: Version) -> list[str]:
+    """Numbers beside the table that are there for every row."""
+    return ["n_chars", *(("n_tokens", "n_words") if numbers.is_counted(version) else ())]
 
 
 def title_of(column: str) -> str:
@@ -126,8 +156,11 @@ def title_of(column: str) -> str:
 
 def _form(version: Version) -> None:
     """The keyboard's way to do what dragging and clicking do."""
-    with st.popover("Filters", icon=":material/filter_list:", type="tertiary"):
-        column = st.selectbox("Column", [*version.columns, "n_tokens", "n_chars"], key=f"explore_filter_column_{version.id}")
+    door = st.popover("Filters", icon=":material/filter_list:", type="tertiary", key=f"explore_door_{version.id}", on_change="rerun")
+    if not door.open:
+        return
+    with door:
+        column = st.selectbox("Column", [*version.columns, *measures(version)], key=f"explore_filter_column_{version.id}")
         priced = column == version.roles.target and version.task == "regression" and "target" not in version.columns
         asked = "target" if priced else column
         if priced or version.columns.get(column, "number") == "number":
@@ -137,7 +170,7 @@ def _form(version: Version) -> None:
 
 
 def _numbers(version: Version, column: str, asked: str) -> None:
-    found = query.summary(version, asked)
+    found = explore_cache.summary(version, asked)
     if not found:
         st.caption("No row has a number here.")
         return
@@ -151,7 +184,7 @@ def _numbers(version: Version, column: str, asked: str) -> None:
 
 
 def _values(version: Version, column: str) -> None:
-    names = [str(name) for name in query.categories(version, column, most=100)["category"]]
+    names = [str(name) for name in explore_cache.categories(version, column, most=100)["category"]]
     chosen = st.multiselect("Values", names, key=f"explore_values_{version.id}_{column}", placeholder="Choose values")
     if st.button("Filter rows", key=f"explore_by_{version.id}_{column}", disabled=not chosen):
         for name in chosen:

@@ -10,21 +10,22 @@ from core.explore import distributions
 from core.explore.finding import Finding
 from core.explore.fixes import FIXES
 from core.format import count, metric, plural, share, unit_of
-from core.io import query
-from core.io.query import Filter
+from core.io import profiling
+from core.io.question import MEASURES, Filter
 from core.version import Version
-from ui import cache, charts
+from ui import charts, explore_cache, explore_python
 from ui import explore_filters as filters
 from ui.explore_rows import browser
 from ui.explore_send import send
 from ui.layout import card
-from ui.state import plain
+from ui.state import guarded, plain
 
 ICONS = {
     "leak": "gpp_bad", "duplicate": "content_copy", "near": "difference", "conflict": "call_split",
     "missing": "radio_button_unchecked", "unreadable": "error",
     "long": "content_cut", "short": "short_text", "balance": "balance", "column": "view_column", "encoding": "font_download_off",
     "markup": "code", "target": "trending_up", "label": "label", "split": "call_split",
+    "template": "repeat", "variety": "format_align_justify", "language": "translate", "amount": "data_usage", "cluster": "bubble_chart",
 }  # fmt: skip
 COLORS = {"fail": "red", "warn": "yellow", "note": "gray"}
 WORDS = {"fail": "FAIL", "warn": "WARN", "note": "NOTE"}
@@ -32,20 +33,39 @@ WORDS = {"fail": "FAIL", "warn": "WARN", "note": "NOTE"}
 
 def view(version: Version) -> None:
     """Findings, figures, rows."""
-    with st.spinner("Looking for what is odd"):
-        report = cache.profile(version.dataset, version.id)
-    findings(version, report.findings)
+    explore_cache.prepare(version)
+    if profiling.is_whole(version):
+        with st.spinner("Looking for what is odd"):
+            report = explore_cache.profile(version)
+        findings(version, report.findings)
+    else:
+        st.fragment(_later, parallel=True)(version)
     shown, column = _target_column(version)
     category = version.roles.category or (version.roles.target if version.task == "classification" else None)
     if shown and category and category != shown:
         left, right = st.columns([1.78, 1])
-        _histogram(version, shown, column, left)
-        _categories(version, category, right, median=version.task == "regression")
+        histogram(version, shown, column, left)
+        categories(version, category, right, median=version.task == "regression")
     elif shown:
-        _histogram(version, shown, column, st)
+        histogram(version, shown, column, st)
     elif category:
-        _categories(version, category, st, median=False)
-    browser(version, filters.strip(version), "explore_overview")
+        categories(version, category, st, median=False)
+    chosen = filters.strip(version)
+    browser(version, chosen, "explore_overview")
+    explore_python.copied(explore_python.overview(version, column or None, category, chosen, _log(version, column)), "overview")
+
+
+def _later(version: Version) -> None:
+    """Findings of a large version, drawn when they are ready."""
+    if st.session_state.pop("_explore_found", False):
+        st.rerun(scope="app")
+    place = st.empty()
+    with place.container():
+        st.skeleton(height=150)
+    with guarded():
+        report = explore_cache.profile(version)
+        with place.container():
+            findings(version, report.findings, report.rows if report.total else 0)
 
 
 def _target_column(version: Version) -> tuple[str | None, str]:
@@ -59,25 +79,38 @@ def _target_column(version: Version) -> tuple[str | None, str]:
     return number, number or ""
 
 
-def findings(version: Version, found: tuple[Finding, ...]) -> None:
-    """The three worst as cards, all of them in an expander."""
+def findings(version: Version, found: tuple[Finding, ...], drawn: int = 0) -> None:
+    """The three worst as cards, all of them in an expander; `drawn` says that they are of so many rows drawn by lot."""
     if not found:
-        st.caption(":material/verified_user: Nothing odd found: no duplicates, no missing cells, no leak.")
+        st.caption(":material/verified_user: Nothing odd found: no duplicates, no missing cells, no leak." + _of_sample(version, drawn))
         return
     for column, one in zip(st.columns(3), found[:3], strict=False):
         with column.container(border=True, height="stretch", gap="xsmall"):
-            st.markdown(f":{COLORS[one.severity]}[:material/{ICONS[one.group]}:] **{plain(one.text)}**")
+            st.markdown(f":{COLORS[one.severity]}[:material/{ICONS.get(one.group, 'error')}:] **{plain(one.text)}**")
             st.caption(plain(one.detail))
             st.space("stretch")
             _buttons(version, one, f"card_{found.index(one)}")
+    if drawn:
+        st.caption(_of_sample(version, drawn))
     if len(found) > 3:
-        with st.expander(f"All {len(found)} findings"):
-            for place, one in enumerate(found):
+        every = st.expander(f"All {len(found)} findings", key=f"explore_all_{version.id}", on_change="rerun")
+        with every:
+            for place, one in enumerate(found if every.open else ()):
                 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                     with st.container(width=560, gap=None):
-                        st.markdown(f":{COLORS[one.severity]}[**{WORDS[one.severity]}**] {plain(one.text)}")
+                        st.markdown(f":{COLORS[one.severity]}[**{WORDS[one.severity]}**] {plain(one.text)} :gray-badge[{one.topic}]")
                         st.caption(plain(one.detail))
                     _buttons(version, one, f"all_{place}")
+
+
+def _of_sample(version: Version, drawn: int) -> str:
+    """What the findings of a large version count."""
+    if not drawn:
+        return ""
+    return (
+        f" From a sample of {count(drawn)} of {count(version.rows)} rows, drawn by lot: numbers of rows are those of the sample "
+        f"(shares ± {100 * distributions.half_width(0.5, drawn):.1f} % at most). Repeated texts are rarer in a sample than in the table."
+    )
 
 
 def _buttons(version: Version, one: Finding, key: str) -> None:
@@ -91,22 +124,25 @@ def _buttons(version: Version, one: Finding, key: str) -> None:
 
 def _see(version: Version, one: Finding) -> None:
     filters.add(version, one.text, Filter(rows=one.rows))
+    st.session_state["_explore_found"] = not profiling.is_whole(version)  # a fragment's button draws the fragment alone
 
 
 def _fix(version: Version, one: Finding) -> None:
-    send(version, one.fix or "", one.column)
+    send(version, one.fix or "", one.column, one.settings)
+    st.session_state["_explore_found"] = not profiling.is_whole(version)
 
 
-def _histogram(version: Version, title: str, column: str, into: Any) -> None:
+def histogram(version: Version, title: str, column: str, into: Any, *, heading: str | None = None) -> None:
+    """The histogram of a number with its median and mean; dragging across it filters the rows."""
     chosen = filters.others(version, column)
-    found = query.summary(version, column, chosen)
+    found = explore_cache.summary(version, column, chosen)
     unit = unit_of(title) if column == "target" or title == version.roles.target else "number"
-    with card(filters.title_of(title), control=lambda: _scale(version, column), into=into):
+    with card(heading or filters.title_of(title), control=lambda: _scale(version, column), into=into):
         if not found:
             st.caption("No row has a number here.")
             return
         log = _log(version, column)
-        shape = query.histogram(version, column, chosen, log=log)
+        shape = explore_cache.histogram(version, column, chosen, log=log)
         key = f"explore_shape_{version.id}_{column}_{filters.stamp(version)}_{log}"
         figure = charts.histogram(
             shape.edges,
@@ -117,7 +153,7 @@ def _histogram(version: Version, title: str, column: str, into: Any) -> None:
             drag=True,
             keep=filters.span(version, column),
         )
-        write = count if column == "n_tokens" else lambda value: metric(unit, value)
+        write = count if column in MEASURES and column != "target" else lambda value: metric(unit, value)
         told = f"Median {write(found['median'])}, mean {write(found['mean'])}, highest {write(found['highest'])}."
         charts.show(figure, key, told, select="box", on_select=filters.dragged(version, key, column, filters.title_of(title), unit, log))
         st.caption(plain(f"{told} Drag across the figure to filter the rows."))
@@ -133,7 +169,9 @@ def _log(version: Version, column: str) -> bool:
 
 
 def _skewed(version: Version, column: str) -> bool:
-    return distributions.skewed(cache.measured(version.dataset, version.id, column)) if version.rows <= 200_000 else False
+    """Whether a log scale shows more: all values positive and a skewness above 2."""
+    found = explore_cache.summary(version, column)
+    return bool(found) and found["lowest"] > 0 and found["skewness"] > 2
 
 
 def _colors(version: Version, column: str, names: list[str]) -> list[str]:
@@ -142,28 +180,29 @@ def _colors(version: Version, column: str, names: list[str]) -> list[str]:
     return [charts.CLASSICAL if not picked or name in picked else charts.TRIVIAL for name in names]
 
 
-def _categories(version: Version, column: str, into: Any, *, median: bool) -> None:
+def categories(version: Version, column: str, into: Any, *, median: bool, most: int = 8) -> None:
+    """Bars of the most frequent values by share, shares summed from the top, or median target; a click filters the rows."""
     chosen = filters.others(version, column)
     unit = unit_of(version.roles.target)
     key = f"explore_measure_{version.id}_{column}"
 
     def control() -> None:
-        if median:
-            st.selectbox("Show", ["Rows", "Median target"], key=key, label_visibility="collapsed", width=130)
+        options = ["Rows", *(["Median target"] if median else []), "Cumulative"]
+        st.selectbox("Show", options, key=key, label_visibility="collapsed", width=130)
 
     with card(filters.title_of(column), control=control, into=into):
-        table = query.categories(version, column, chosen, most=8)
+        measure = st.session_state.get(key)
+        by_median = median and measure == "Median target"
+        table = explore_cache.categories(version, column, chosen, most=most, median=by_median)
         if not len(table):
             st.caption("No row passes the filters.")
             return
         names = [str(name) for name in table["category"]]
-        by_median = median and st.session_state.get(key) == "Median target"
-        values = table["median"].fillna(0).tolist() if by_median else table["share"].tolist()
-        n = sum(table["rows"].tolist())
-        labels = [metric(unit, v) if by_median else share(v, max(n, 100)) for v in values]
-        place = f"explore_bars_{version.id}_{column}_{filters.stamp(version)}_{by_median}"
-        n_first = int(max(table["rows"].tolist()))
-        alt = f"{names[0]} is the most frequent {column}: {count(n_first)} rows"
+        summed = table["share"].cumsum()
+        values = (table["median"].fillna(0) if by_median else summed if measure == "Cumulative" else table["share"]).tolist()
+        labels = [metric(unit, v) if by_median else share(v, 1000) for v in values]
+        place = f"explore_bars_{version.id}_{column}_{filters.stamp(version)}_{measure}"
+        alt = f"{names[0]} is the most frequent {column}: {count(int(table['rows'].iloc[0]))} rows"
         charts.show(
             charts.bars(names, values, labels, colors=_colors(version, column, names)),
             place,
@@ -171,4 +210,8 @@ def _categories(version: Version, column: str, into: Any, *, median: bool) -> No
             select="points",
             on_select=filters.clicked(version, place, column, names),
         )
-        st.caption("Click a bar to filter.")
+        different = int(table["different"].iloc[0])
+        rest = (
+            f" The other {count(different - len(table))} hold {share(1 - float(summed.iloc[-1]), 1000)}." if different > len(table) else ""
+        )
+        st.caption(f"Click a bar to filter.{rest}")

@@ -13,11 +13,13 @@ from core.load.columns import kind, of
 from core.load.roles import Guess, task_for, with_target
 from core.task import TASKS, labels_of, target_of
 from core.version import Roles, Version
-from ui import cache
+from ui import explore_cache
 from ui.layout import card
 from ui.state import choose, guarded, plain
 
 ROLES = ("Text", "Target", "Category", "Group", "Time", "Id", "Split", "Feature", "Not used")
+LABELS = 500
+"""Labels that are looked at; a target with more of them is no label."""
 _SINGLE = ("Target", "Category", "Group", "Time", "Id", "Split")
 WORDS = {"regression": "Predict a number", "classification": "Predict a label", "qa": "Answer a question", "chat": "Write a reply"}
 
@@ -94,8 +96,7 @@ def predicted(version: Version) -> None:
             _example(version, roles, task)
         if (roles, task) != (version.roles, version.task) and st.button("Save these roles", key=f"{key}_save", icon=":material/save:"):
             with guarded():
-                frame = cache.frame(version.dataset, version.id)
-                saved = store.assign(version, roles, task, reading.prompt_for(frame, roles, task))
+                saved = store.assign(version, roles, task, reading.prompt_for(_targets(version, roles, task), roles, task))
                 st.session_state["_explore_told"] = f"Saved as version {saved.number}"
                 choose(saved)
                 st.rerun()
@@ -105,7 +106,7 @@ def _chosen_task(version: Version, target: str | None, text: tuple[str, ...], ke
     if target is None:
         return None
     same = target == version.roles.target
-    suggested = version.task if same and version.task else task_for(of(cache.frame(version.dataset, version.id), target), text)
+    suggested = version.task if same and version.task else task_for(of(explore_cache.first_rows(version.dataset, version.id), target), text)
     task = st.selectbox("Task", list(TASKS), index=list(TASKS).index(suggested), key=f"{key}_task_{target}",
                         format_func=lambda one: WORDS[one])  # fmt: skip
     st.caption(TASKS[task].meaning)
@@ -114,12 +115,13 @@ def _chosen_task(version: Version, target: str | None, text: tuple[str, ...], ke
 
 def _example(version: Version, roles: Roles, task: str | None) -> None:
     """A prompt and its answer for the first row that has one."""
-    frame = cache.frame(version.dataset, version.id)
-    prompt = version.prompt if (roles, task) == (version.roles, version.task) else reading.prompt_for(frame, roles, task)
+    frame = explore_cache.first_rows(version.dataset, version.id)
+    same = (roles, task) == (version.roles, version.task)
+    prompt = version.prompt if same and version.prompt else reading.prompt_for(_targets(version, roles, task), roles, task)
     if not prompt or not roles.target or not task:
         st.caption("Choose a target to see the question a model will be asked.")
         return
-    for row in frame.head(200).to_dict("records"):
+    for row in frame.to_dict("records"):
         target = target_of(task, row[roles.target])
         if target is None:
             continue
@@ -129,5 +131,14 @@ def _example(version: Version, roles: Roles, task: str | None) -> None:
         st.code(prompt.reply({str(k): v for k, v in row.items()}, target), language=None, wrap_lines=True)
         break
     if task == "classification":
-        found = labels_of(value for cell in frame[roles.target].drop_duplicates() if (value := target_of(task, cell)) is not None)
-        st.caption(plain(f"{count(len(found))} labels: {short(', '.join(found), 120)}"))
+        cells = _targets(version, roles, task)[roles.target].tolist()
+        found = labels_of(value for cell in cells if (value := target_of(task, cell)) is not None)
+        more = "over " if len(cells) > LABELS else ""
+        st.caption(plain(f"{more}{count(len(found))} labels: {short(', '.join(found), 120)}"))
+
+
+def _targets(version: Version, roles: Roles, task: str | None) -> pd.DataFrame:
+    """What a prompt is made from: the first rows, or each different label once."""
+    if task != "classification" or not roles.target:
+        return explore_cache.first_rows(version.dataset, version.id)
+    return pd.DataFrame({roles.target: explore_cache.distinct(version.dataset, version.id, roles.target, LABELS + 1)})

@@ -17,8 +17,13 @@ from ui.state import go
 
 def send(version: Version, fix: str, column: str | None = None, settings: Mapping[str, Any] | None = None) -> None:
     """Remember the steps; `follow` goes to their page (a callback cannot switch pages)."""
+    st.session_state["_explore_to"] = "augment" if fix in ("augment", "more") else "curate"
+    propose(version, fix, column, settings)
+
+
+def propose(version: Version, fix: str, column: str | None = None, settings: Mapping[str, Any] | None = None) -> None:
+    """Let the steps of a fix wait for Curate, whoever goes there."""
     made = [one.to_dict() for one in steps(fix, version.roles, version.columns, column, settings)]
-    st.session_state["_explore_to"] = "augment" if fix == "augment" else "curate"
     if made:
         st.session_state["curate_incoming"] = {"version": version.id, "steps": made}
 

@@ -7,6 +7,7 @@ import streamlit as st
 from core.format import count
 from core.io import sql
 from core.version import Version
+from ui import explore_python
 from ui.state import guarded
 from ui.tables import downloads, rows
 
@@ -16,9 +17,7 @@ def view(version: Version) -> None:
     with st.form("explore_sql_form"):
         text = st.text_area("SQL", value=_example(version), key=f"explore_sql_{version.id}", height=140, label_visibility="collapsed")
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.caption(
-                "Table `data`, one row each; `numbers` beside it: n_chars, n_tokens. Read only · 5 s · first 1,000 rows", width="content"
-            )
+            st.caption("Table `data`, one row each; `numbers` beside it, row by row. Read only · 5 s · first 1,000 rows", width="content")
             pressed = st.form_submit_button("Run query", type="primary", icon=":material/play_arrow:")
     if pressed:
         st.session_state[f"explore_asked_{version.id}"] = text
@@ -32,6 +31,7 @@ def view(version: Version) -> None:
         st.caption(f"{count(len(answer.frame))} rows{more}. The first 500 are shown; the download has all {count(len(answer.frame))}.")
         with st.container(horizontal=True):
             downloads(lambda: answer.frame, "answer", f"explore_sql_down_{version.id}")
+        explore_python.copied(explore_python.sql(version, asked), "sql")
 
 
 def _example(version: Version) -> str:

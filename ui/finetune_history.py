@@ -12,7 +12,7 @@ from core.io import jobs, lora
 from core.io.embedded.adapters import WEIGHTS
 from core.io.jobs import Job
 from core.version import Version
-from ui import cache
+from ui import boards
 from ui.finetune_run import measure_again, runs
 from ui.layout import empty
 from ui.state import current, go
@@ -53,7 +53,7 @@ def show(version: Version) -> None:
 
 def _scores(version: Version) -> dict[str, str]:
     """Adapter id -> its score on this version's test rows, with its interval."""
-    board = cache.board(version.dataset, version.id)
+    board = boards.board(version.dataset, version.id)
     found = {}
     for row in board.rows if board else ():
         made = row.evaluation.notes.get("adapter_id")

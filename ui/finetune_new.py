@@ -15,6 +15,7 @@ from core.io.embedded.loading import resolved
 from core.version import Version
 from ui import cache
 from ui import finetune_settings as chosen
+from ui.explore_send import propose
 from ui.jobs import latest, running, watch
 from ui.layout import card, run_bar
 from ui.state import go, guarded, link, plain
@@ -27,7 +28,7 @@ def show(version: Version) -> None:
     """The whole view."""
     missing = _missing(version)
     if missing:
-        _not_ready(*missing)
+        _not_ready(version, *missing)
         return
     kind = version.task or ""
     settings, base = chosen.current(kind)
@@ -63,9 +64,11 @@ def _missing(version: Version) -> tuple[str, str, str] | None:
     return (wrong, "Clean the rows on Curate", "curate") if wrong else None
 
 
-def _not_ready(reason: str, label: str, page: str) -> None:
+def _not_ready(version: Version, reason: str, label: str, page: str) -> None:
     st.caption("A model is trained on train rows and measured on test rows it has never seen.")
     if run_bar(label=label, key="finetune_mend", state="Not ready", text=reason, icon=None, shortcut=None):
+        if page == "curate":
+            propose(version, "split" if "split" in reason else "parse", None if "split" in reason else version.roles.target)
         go(page)
 
 

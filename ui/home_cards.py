@@ -6,12 +6,15 @@ from typing import Any
 
 import streamlit as st
 
-from core.compare.board import Board
+from core.compare.board import Board, Row
 from core.format import count, plural
 from core.io import jobs as work
 from core.io import keeping, projects, store
 from core.version import Version
-from ui import cache, charts
+from ui import boards, cache, charts
+from ui.compare_board import follow, opener
+from ui.compare_parts import download
+from ui.compare_parts import label as name_of
 from ui.jobs import share
 from ui.state import choose, go, guarded, link, plain
 
@@ -37,19 +40,25 @@ def damaged() -> None:
 def answer(dataset: store.Dataset, version: Version, into: Any) -> None:
     """The verdict so far with a ladder of at most five, or that there is none yet."""
     with into.container(border=True, height="stretch", gap="xsmall"):
-        shown = cache.board(dataset.id, version.id)
+        shown = boards.board(dataset.id, version.id)
         if shown is None:
             st.caption(plain(f"The answer so far · {dataset.label}"))
             st.header("No answer yet.", anchor=False)
             _begin(dataset, version)
             return
-        said = cache.verdict(dataset.id, version.id)
+        said = boards.verdict(dataset.id, version.id)
         st.caption(plain(f"The answer so far · {dataset.label} · {plural(shown.n, 'test row')}"))
         st.header(plain(said.headline), anchor=False)
         st.markdown(plain(" ".join(said.sentences[:2])))
-        charts.show(_ladder(shown), "home_ladder", said.headline)
-        if st.button("Open the comparison", type="primary", icon=":material/balance:", key="home_compare"):
-            go("compare")
+        rows = _rungs(shown)
+        ids = [row.evaluation.id for row in rows]
+        charts.show(_ladder(shown, rows), "home_ladder", said.headline, select="points", on_select=opener("home_ladder", ids))
+        follow()
+        with st.container(horizontal=True):
+            if st.button("Open the comparison", type="primary", icon=":material/balance:", key="home_compare"):
+                go("compare")
+            if said.kind != "withheld":
+                download(shown, said, name_of(dataset.id, version.id), "home_report", "Report")
 
 
 def _begin(dataset: store.Dataset, version: Version) -> None:
@@ -67,13 +76,16 @@ def _begin(dataset: store.Dataset, version: Version) -> None:
         go(target)
 
 
-def _ladder(board: Board) -> Any:
-    """At most five rungs: the best, the best of each family, the best constant."""
-    name = board.metrics[0]
+def _rungs(board: Board) -> list[Row]:
+    """At most five: the best, the best of each family, the best constant."""
     best = {row.family: row for row in reversed(board.rows)}
     chosen = [row for row in board.rows if row is board.rows[0] or row in best.values()]
     chosen += [row for row in board.rows if row not in chosen][: 5 - len(chosen)]
-    order = [row for row in board.rows if row in chosen][:5]
+    return [row for row in board.rows if row in chosen][:5]
+
+
+def _ladder(board: Board, order: list[Row]) -> Any:
+    name = board.metrics[0]
     rungs = [charts.Rung(row.title, row.family, m.value, m.low, m.high) for row in order for m in [row.values[name]]]
     constant = next((row.values[name].value for row in board.rows if row.predictor.startswith(("constant", "majority"))), None)
     return charts.ladder(rungs, board.unit_of(name), best=order[0].title, constant=constant)

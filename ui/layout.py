@@ -83,8 +83,9 @@ def run_bar(
             )
 
 
-def empty(icon: str, title: str, text: str, label: str | None = None, *, to: str | None = None, key: str = "empty") -> bool:
-    """What is not there, why it matters, and the one button that mends it (`to` names the page it leads to)."""
+def empty(icon: str, title: str, text: str, label: str | None = None, *, to: str | None = None, key: str = "empty",
+          first: Callable[[], object] | None = None) -> bool:  # fmt: skip
+    """What is not there, why it matters, and the one button that mends it (`to` names the page it leads to, after `first`)."""
     with st.container(border=True, horizontal_alignment="center", gap="small"):
         st.space("small")
         st.markdown(f"# :gray[:material/{icon}:]", width="content")
@@ -92,6 +93,8 @@ def empty(icon: str, title: str, text: str, label: str | None = None, *, to: str
         st.caption(text, width=420, text_alignment="center")
         pressed = st.button(label, type="primary", key=f"{key}_button") if label else False
         st.space("small")
+    if pressed and first:
+        first()
     if pressed and to:
         go(to)
     return pressed

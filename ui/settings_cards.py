@@ -10,6 +10,9 @@ from core.format import plural, size
 from core.io import keeping, store
 from core.io.device import describe
 from core.io.files import home
+from core.io.providers import PROVIDERS, test_connection
+from core.io.providers.addresses import OPENAI, clean_url, key_for
+from ui.cache import embedded_ready
 from ui.layout import card
 from ui.state import guarded, plain
 
@@ -31,6 +34,41 @@ def keys() -> None:
                 )
                 where = "set for this session" if typed else "set, from the environment" if os.environ.get(variable) else "not set"
                 st.badge(where, color="green" if where != "not set" else "gray")
+
+
+def providers() -> None:
+    """Who can write and answer, whether it is ready, and a free question to each address: which models are there?"""
+    with card("Providers"):
+        for name, one in PROVIDERS.items():
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                with st.container(width=520, gap=None):
+                    st.markdown(f"**{one.title}**")
+                    st.caption(one.meaning)
+                _provider(name)
+
+
+def _provider(name: str) -> None:
+    if name == "embedded":
+        ready = embedded_ready()
+        st.badge("ready" if ready else "set up at first use", color="green" if ready else "gray")
+        return
+    url, typed = OPENAI, st.session_state.get("key_OPENAI_API_KEY") or None
+    with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+        if name == "compatible":
+            url = st.text_input("Address", key="augment_address", placeholder="http://localhost:11434/v1", persist_state="session",
+                                label_visibility="collapsed", width=240)  # fmt: skip
+            typed = st.session_state.get(f"key_{url}") or None
+        has_key = name == "compatible" or bool(key_for(OPENAI, typed)[0])
+        said = st.session_state.get(f"_settings_tested_{name}")
+        if said and said[0] == (url, hash(typed)):
+            st.badge(said[1], color="green", icon=":material/check_circle:")
+        elif name == "openai":
+            st.badge("has a key" if has_key else "no key", color="green" if has_key else "gray")
+        if st.button("Test", key=f"settings_test_{name}", disabled=not (url and has_key)):
+            with guarded(), st.spinner("Asking which models there are"):
+                found = test_connection(name, base_url=clean_url(url), key=typed)
+                st.session_state[f"_settings_tested_{name}"] = ((url, hash(typed)), f"works, {plural(len(found.models), 'model')}")
+                st.rerun()
 
 
 def workspace() -> None:

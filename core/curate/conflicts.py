@@ -41,7 +41,9 @@ class Conflicts:
         if self.numeric:
             shown = number(self.ceiling) if unit != "usd" else money(self.ceiling) if self.ceiling >= 0.05 else cost(self.ceiling)
             return f"no model can miss by less than {shown}"
-        told = share(self.ceiling, self.rows) if self.ceiling < 0.9995 else f"{math.floor(10_000 * self.ceiling) / 100:.2f} %"
+        told = share(self.ceiling, self.rows)
+        if told.startswith("100"):  # a ceiling below one never reads as one
+            told = f"{math.floor(10_000 * self.ceiling) / 100:.2f} %"
         return f"no model can reach more than {told}"
 
 

@@ -29,6 +29,82 @@ class Kept:
     of_tokens: int
 
 
+@dataclass(frozen=True)
+class Lengths:
+    """How many rows have each length: all that a histogram, a curve or a cut needs, whatever the number of rows."""
+
+    values: np.ndarray
+    """Different lengths, rising; shape (k,)."""
+    rows: np.ndarray
+    """Rows of each; shape (k,)."""
+    total: int
+    """Rows of the table; more than are counted here when they are a sample drawn by lot."""
+
+    @property
+    def counted(self) -> int:
+        return int(self.rows.sum())
+
+    @property
+    def whole(self) -> bool:
+        return self.counted >= self.total
+
+    @property
+    def longest(self) -> int:
+        return int(self.values[-1]) if len(self.values) else 0
+
+    def quantile(self, p: float) -> int:
+        """The shortest length that at least a share p of the rows do not exceed."""
+        if not len(self.values):
+            return 0
+        return int(self.values[np.searchsorted(np.cumsum(self.rows), p * self.counted, side="left").clip(0, len(self.values) - 1)])
+
+    def mean(self) -> float:
+        return float((self.values * self.rows).sum() / max(1, self.counted))
+
+    def kept(self, low: float, high: float) -> Kept:
+        """What rows between two lengths leave, both ends included; of a sample, scaled to the table."""
+        inside = (self.values >= low) & (self.values <= high)
+        scale = self.total / max(1, self.counted)
+        sums = (self.rows[inside].sum(), self.rows.sum(), (self.values * self.rows)[inside].sum(), (self.values * self.rows).sum())
+        return Kept(*(round(float(one) * scale) if scale != 1 else int(one) for one in sums))
+
+    def margin(self, low: float, high: float) -> float:
+        """Half the 95 % interval of the share of rows between two lengths; 0 when every row is counted."""
+        if self.whole or not self.counted:
+            return 0.0
+        share = float(self.rows[(self.values >= low) & (self.values <= high)].sum()) / self.counted
+        return half_width(share, self.counted)
+
+    def histogram(self, bins: int = 60) -> Histogram:
+        """Counts by length in bins of whole lengths."""
+        if not len(self.values):
+            return Histogram((), ())
+        bins = max(1, min(bins, int(self.values[-1] - self.values[0])))
+        edges = spaced(float(self.values[0]), float(self.values[-1]), bins)
+        counts, _ = np.histogram(self.values, bins=np.asarray(edges), weights=self.rows)
+        return Histogram(tuple(edges), tuple(int(n) for n in counts))
+
+    def curve(self, points: int = 200) -> tuple[list[float], list[float]]:
+        """(lengths, share of rows at most that long), thinned to so many points, the first and the last kept."""
+        if not len(self.values):
+            return [], []
+        shares = np.cumsum(self.rows) / self.counted
+        at = np.unique(np.linspace(0, len(shares) - 1, min(points, len(shares))).round().astype(int))
+        return [float(v) for v in self.values[at]], [float(v) for v in shares[at]]
+
+
+def lengths(values: np.ndarray | list[int], total: int | None = None) -> Lengths:
+    """The lengths of some rows as `Lengths`; `total` rows has the table they were drawn from."""
+    found, rows = np.unique(np.asarray(values, dtype="int64"), return_counts=True)
+    return Lengths(found, rows.astype("int64"), len(values) if total is None else total)
+
+
+def half_width(share: float, n: int) -> float:
+    """Half the 95 % interval of a share seen in n rows drawn by lot (Wilson, Journal of the ASA 22, 1927)."""
+    z = 1.959964
+    return z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+
+
 def histogram(values: np.ndarray | pd.Series, bins: int = 40, *, log: bool = False) -> Histogram:
     """Counts of finite values (log: of positive ones). No value gives no bin; one value gives one bin around it."""
     found = np.asarray(values, dtype="float64")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from core.explore.language import Identify
 from core.format import money, number, unit_of
 from core.version import Roles
 
@@ -17,13 +19,21 @@ if TYPE_CHECKING:
 SEVERITIES = ("fail", "warn", "note")
 """`fail`: scores measured on such data would be wrong. `warn`: a model learns or is judged worse for it. `note`: worth knowing."""
 
+TOPICS: Mapping[str, tuple[str, ...]] = {
+    "quality": ("leak", "conflict", "missing", "unreadable", "long", "short", "column", "encoding", "markup", "target", "label"),
+    "diversity": ("duplicate", "near", "template", "variety", "language", "cluster"),
+    "balance": ("balance",),
+    "amount": ("split", "amount"),
+}
+"""What findings are about -> their groups."""
+
 
 @dataclass(frozen=True)
 class Finding:
     severity: str
     """fail, warn or note."""
     group: str
-    """leak, duplicate, near, conflict, missing, unreadable, long, short, balance, column, encoding, markup, target, label, split."""
+    """One of the groups in TOPICS."""
     text: str
     """Number and fact: "61 exact duplicates"."""
     rows: tuple[int, ...] = ()
@@ -33,6 +43,13 @@ class Finding:
     fix: str | None = None
     """What mends it: a key of `core.explore.fixes.FIXES`, or None."""
     column: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the fix that differ from the recommended ones."""
+
+    @property
+    def topic(self) -> str:
+        """quality, diversity, balance or amount."""
+        return next(topic for topic, groups in TOPICS.items() if self.group in groups)
 
 
 @dataclass(frozen=True)
@@ -49,10 +66,19 @@ class Table:
     columns: tuple[ColumnProfile, ...]
     lengths: np.ndarray | None
     limit: int
+    near: np.ndarray | None = None
+    """The group of near-duplicates each row is in, where the table is small enough to look at once."""
+    identify: Identify | None = None
 
     @property
     def n(self) -> int:
         return len(self.frame)
+
+    def splits(self) -> np.ndarray | None:
+        """The part of each row as text; None without a split."""
+        if not self.roles.split or self.roles.split not in self.frame:
+            return None
+        return self.frame[self.roles.split].astype("str").to_numpy()
 
 
 def rows_of(mask: pd.Series | np.ndarray) -> tuple[int, ...]:

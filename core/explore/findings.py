@@ -1,6 +1,6 @@
 """What is odd about a table: number and fact, consequence, rows, fix. The worst first.
 
-Duplicates are word for word here; near-duplicates are looked for in Curate.
+Four topics: quality, diversity, balance, amount. Near-duplicates are looked for in tables of at most 20,000 rows.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from core.explore.amount import AMOUNT_CHECKS
 from core.explore.finding import SEVERITIES, Finding, Table
+from core.explore.language import Identify
 from core.explore.rows import ROW_CHECKS
+from core.explore.sameness import SAMENESS_CHECKS, asked, near
 from core.explore.targets import COLUMN_CHECKS
 from core.task import target_of
 from core.version import Roles
@@ -20,7 +23,7 @@ from core.version import Roles
 if TYPE_CHECKING:
     from core.explore.profile import ColumnProfile
 
-CHECKS: tuple[Callable[[Table], list[Finding]], ...] = (*ROW_CHECKS, *COLUMN_CHECKS)
+CHECKS: tuple[Callable[[Table], list[Finding]], ...] = (*ROW_CHECKS, *SAMENESS_CHECKS, *COLUMN_CHECKS, *AMOUNT_CHECKS)
 
 
 def find(
@@ -30,11 +33,14 @@ def find(
     columns: Sequence[ColumnProfile],
     lengths: Sequence[int] | None = None,
     limit: int = 256,
+    identify: Identify | None = None,
 ) -> tuple[Finding, ...]:
-    """Every finding, worst first: by severity, then by how many rows it touches."""
+    """Every finding, worst first: by severity, then by how many rows it touches. Languages are told with `identify` only."""
     measured = None if lengths is None else np.asarray(lengths)
     text, target = text_of(frame, roles), _target(frame, roles, kind)
-    table = Table(frame.reset_index(drop=True), roles, kind, text, target, tuple(columns), measured, limit)
+    frame = frame.reset_index(drop=True)
+    groups = near(asked(text, frame, roles, kind), roles)
+    table = Table(frame, roles, kind, text, target, tuple(columns), measured, limit, groups, identify)
     found = [one for check in CHECKS for one in check(table)]
     return tuple(sorted(found, key=lambda one: (SEVERITIES.index(one.severity), -len(one.rows))))
 

@@ -19,7 +19,9 @@ FIXES: Mapping[str, str] = {
     "balance": "Balance in Curate",
     "split": "Split in Curate",
     "leaks": "Move them in Curate",
+    "language": "Filter in Curate",
     "augment": "Even out in Augment",
+    "more": "Write more in Augment",
 }
 """What mends a finding -> the words of its button."""
 _STEPS = {
@@ -54,6 +56,8 @@ def steps(
     if fix == "range":
         low = {"low": 0.01} if "low" not in more and "high" not in more else {}
         return [*_numeric(column or target, columns), make("range", column=column or target, **{**low, **more})]
+    if fix == "language":
+        return [make("filter", **{"column": text[0], "pattern": "[가-힣]", **more})] if text else []
     if fix in _STEPS:
         return [make(_STEPS[fix], **more)]
     return [make("class_balance", column=column or "", **more)] if fix == "balance" else []

@@ -27,7 +27,7 @@ def _targets(table: Table) -> list[Finding]:
             Finding("warn", "missing", f"{plural(int(blank.sum()), 'row')} without {name}", rows_of(blank), detail, "missing", name)
         )
     if unread.any():
-        examples = ", ".join(f"'{str(cell)[:20]}'" for cell in cells[unread].astype("str").unique()[:3])
+        examples = ", ".join(f"'{str(cell)[:20]}'" for cell in cells.loc[unread].astype("str").unique()[:3])
         detail = f"They hold {examples} where a number is needed."
         found.append(
             Finding("warn", "unreadable", f"{plural(int(unread.sum()), 'unreadable ' + name)}", rows_of(unread), detail, "parse", name)

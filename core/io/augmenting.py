@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from core.augment.report import Report, candidates, report
 from core.augment.requests import Ask, Estimate, estimate, plan, reply_limit
 from core.errors import DataError
 from core.io import files, providers, store
+from core.io.languages import identify
 from core.io.providers.replies import from_record, to_record
 from core.reply import Reply
 from core.version import Version, digest
@@ -122,18 +122,11 @@ def judge_for(version: Version, settings: AugmentSettings) -> Judge:
     return Judge(held, settings.keeps, version.task or "chat", limits, seen, language)
 
 
-@lru_cache(maxsize=1)
-def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-
 def language(text: str) -> str:
     """The language's two letters when a text is long enough to be nearly sure, else ""."""
     if sum(letter.isalpha() for letter in text) < 40:
         return ""
-    name, sureness = _identifier().classify(text)
+    name, sureness = identify(text)
     return name if sureness > 0.98 else ""
 
 

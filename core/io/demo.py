@@ -20,7 +20,7 @@ Say = Callable[[str], None]
 PRESETS = {"price": "pricing", "stars": "sentiment", "facts": "closed_book"}
 """Sample -> the recipe that makes training data of it."""
 MODEL_ROWS = 250
-"""Test rows for language models, the first in test order; classical predictors answer them all."""
+"""Test rows for language models, drawn by lot; classical predictors answer them all."""
 
 
 def prepare(project: str, say: Say, rows: int | None = None, seed: int = 0) -> Version:

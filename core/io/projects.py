@@ -43,7 +43,7 @@ def open_sample(name: str, rows: int | None = None, seed: int = 0) -> Version:
 def _content(frame: pd.DataFrame) -> str:
     from pandas.util import hash_pandas_object
 
-    return str(int(hash_pandas_object(frame.astype("str"), index=False).sum()))
+    return str(int(hash_pandas_object(frame.astype("str"), index=False).sum()))  # pyright: ignore[reportCallIssue]
 
 
 def ready(version: Version) -> str | None:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import DataError, StudioError
 from core.format import size, unit_of
-from core.io import files, store
+from core.io import files, parts, store
+from core.io.parquet import rejects_table
 from core.load.columns import of
 from core.load.delimited import Reject
 from core.load.read import Loaded, ReadOptions, pickled, read
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 MEMORY = 8 << 30
 """Address space of the child, in bytes."""
 SECONDS = 300
+SHOWN = 20
+"""Rejects that stand in version.json; all of them are in rejects.parquet."""
 LABELS = 50
 """A prompt names the labels when there are at most so many."""
 
@@ -49,7 +52,22 @@ def load(name: str, data: bytes, options: ReadOptions | None = None) -> Loaded:
         with files.disk_errors(folder):
             (folder / "data").write_bytes(data)
             files.write_json(folder / "request.json", {"name": name, "options": asdict(options)})
-        return _child(name, folder)
+        return _child(name, folder)[0]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def first(place: parts.Place, options: ReadOptions) -> tuple[Loaded, dict[str, Any]]:
+    """The first rows of a place that is read piece by piece, and about how many there are in all; in a child as `load`."""
+    from core.io import importing
+
+    if os.environ.get("FINETUNE_STUDIO_JOBS") == "inline":
+        return importing.first_rows(place, options)
+    folder = Path(tempfile.mkdtemp(prefix="read-", dir=files.folder("tmp")))
+    try:
+        path = place.parts[0].path if not place.folder else place.root
+        files.write_json(folder / "request.json", {"name": place.name, "path": str(path), "options": asdict(options)})
+        return _child(place.name, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -65,7 +83,8 @@ def local(path: str) -> tuple[str, bytes]:
     length = place.stat().st_size
     if length > 2 << 30:
         raise DataError(
-            f"{place.name} has {size(length)}; files up to {size(2 << 30)} are read. Cut it first.", title="The file is too large"
+            f"{place.name} has {size(length)}; this format is read whole, up to {size(2 << 30)}. Turn it into JSON lines, CSV or Parquet.",
+            title="The file is too large",
         )
     try:
         return place.name, place.read_bytes()
@@ -85,9 +104,19 @@ def prompt_for(frame: pd.DataFrame, roles: Roles, task: str | None) -> Prompt | 
     if task == "classification":
         found = [target_of(task, cell) for cell in frame[roles.target].drop_duplicates().tolist()]
         labels = labels_of(value for value in found if value is not None)
-    return default_prompt(
-        task, roles, labels if len(labels) <= LABELS else (), unit_of(roles.target, frame[roles.target].head(50).tolist())
-    )
+    unit = unit_of(roles.target, frame[roles.target].head(50).tolist())
+    prompt = default_prompt(task, roles, labels if len(labels) <= LABELS else (), unit)
+    told = frame["system"].dropna().unique().tolist() if "system" in frame and "messages" in frame and "system" not in roles.text else []
+    return replace(prompt, system=str(told[0])) if len(told) == 1 and len(frame["system"].dropna()) == len(frame) else prompt
+
+
+def source_of(name: str, loaded: Loaded, sha: str, options: ReadOptions, rejected: int) -> tuple[dict[str, Any], str]:
+    """(what version.json says of where it came from, what its id depends on)."""
+    meant = {key: value for key, value in asdict(options).items() if value != getattr(ReadOptions(), key)}
+    source: dict[str, Any] = {"file": name, "sha256": sha, "options": meant, "rejected": rejected, "notes": list(loaded.notes)}
+    source |= {"rejects": [asdict(one) for one in loaded.rejects[:SHOWN]]}
+    source |= {"encoding": loaded.encoding, "separator": loaded.separator, "format": loaded.format}
+    return source, sha if not meant else f"{sha} {json.dumps(meant, sort_keys=True)}"
 
 
 def add(label: str, name: str, loaded: Loaded, sha: str, options: ReadOptions, roles: Roles, task: str | None) -> Version:
@@ -101,13 +130,9 @@ def add(label: str, name: str, loaded: Loaded, sha: str, options: ReadOptions, r
         if odd:
             raise DataError(f"{roles.split} holds {', '.join(odd[:3])}; train, validation and test are needed. Choose Not used for it.",
                             title="That is not a split")  # fmt: skip
-    meant = {key: value for key, value in asdict(options).items() if value != getattr(ReadOptions(), key)}
-    rejects = [asdict(one) for one in loaded.rejects[:1000]]
-    source: dict[str, Any] = {"file": name, "sha256": sha, "options": meant, "rejected": len(loaded.rejects), "rejects": rejects}
-    source |= {"encoding": loaded.encoding, "separator": loaded.separator, "format": loaded.format}
-    prompt = prompt_for(frame, roles, task)
-    content = sha if not meant else f"{sha} {json.dumps(meant, sort_keys=True)}"
-    return store.save(label, frame, title="Import", roles=roles, task=task, prompt=prompt, source=source, source_hash=content)
+    source, content = source_of(name, loaded, sha, options, len(loaded.rejects))
+    return store.save(label, frame, title="Import", roles=roles, task=task, prompt=prompt_for(frame, roles, task), source=source,
+                      source_hash=content, rejects=rejects_table(loaded.rejects))  # fmt: skip
 
 
 def free_label(stem: str, sha: str) -> str:
@@ -124,7 +149,7 @@ def holds(dataset: store.Dataset, sha: str) -> bool:
     return any(version.source.get("sha256") == sha for version in dataset.versions)
 
 
-def _child(name: str, folder: Path) -> Loaded:
+def _child(name: str, folder: Path) -> tuple[Loaded, dict[str, Any]]:
     try:
         done = subprocess.run(
             [sys.executable, "-m", "core.io.reading", str(folder)],
@@ -150,7 +175,9 @@ def _child(name: str, folder: Path) -> Loaded:
     frame = pd.read_parquet(folder / "table.parquet")
     rejects = tuple(Reject(**one) for one in answer.pop("rejects"))
     choices = {key: tuple(names) for key, names in answer.pop("choices").items()}
-    return Loaded(frame, rejects, lines=tuple(answer.pop("lines")), notes=tuple(answer.pop("notes")), choices=choices, **answer)
+    about = answer.pop("about")
+    loaded = Loaded(frame, rejects, lines=tuple(answer.pop("lines")), notes=tuple(answer.pop("notes")), choices=choices, **answer)
+    return loaded, about
 
 
 def main(folder: Path) -> None:
@@ -158,9 +185,15 @@ def main(folder: Path) -> None:
     _limit_memory()
     request = files.read_json(folder / "request.json")
     try:
-        loaded = read(request["name"], (folder / "data").read_bytes(), ReadOptions(**request["options"]))
+        options, about = ReadOptions(**request["options"]), {}
+        if "path" in request:
+            from core.io import importing
+
+            loaded, about = importing.first_rows(parts.locate(request["path"], options.member), options)
+        else:
+            loaded = read(request["name"], (folder / "data").read_bytes(), options)
         loaded.frame.to_parquet(folder / "table.parquet", index=False)
-        answer = {**asdict(replace(loaded, frame=None)), "frame": None}  # type: ignore[arg-type]
+        answer = {**asdict(replace(loaded, frame=None)), "frame": None, "about": about}  # type: ignore[arg-type]
         del answer["frame"]
     except DataError as error:
         answer = {"error": str(error), "title": error.title}

@@ -6,7 +6,8 @@ worker would draw it once more before it starts to work. What workers run here s
 
 from __future__ import annotations
 
-from multiprocessing import context, spawn
+import multiprocessing.context as context
+from multiprocessing import spawn
 from multiprocessing.popen_spawn_posix import Popen
 from threading import Lock
 from typing import Any
@@ -27,7 +28,7 @@ class _Launched(Popen):
 
 class _Process(context.SpawnProcess):
     @staticmethod
-    def _Popen(process_obj: Any) -> _Launched:
+    def _Popen(process_obj: Any) -> _Launched:  # pyright: ignore[reportIncompatibleMethodOverride]
         return _Launched(process_obj)
 
 

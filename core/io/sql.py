@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import StudioError
-from core.io import files, numbers, query, store
+from core.io import database, files, numbers, store
 from core.version import Version
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Answer:
     """Whether there were more than ROWS rows."""
 
 
-def select(version: Version, text: str, seconds: float = query.SECONDS) -> Answer:
+def select(version: Version, text: str, seconds: float = database.SECONDS) -> Answer:
     """The first 1,000 rows of a SELECT over the view `data` (and `numbers`: n_chars, n_tokens, target, row by row).
 
     Raises StudioError for anything but one SELECT, for what the database cannot do, and after `seconds`.
@@ -44,7 +44,7 @@ def select(version: Version, text: str, seconds: float = query.SECONDS) -> Answe
     try:
         statement = _one_select(connection, text)
         _close(connection, version)
-        with query.limited(connection, seconds):
+        with database.limited(connection, seconds):
             cursor = connection.execute(statement)
             found = cursor.fetchmany(ROWS + 1)
             names = [name for name, *_ in cursor.description or []]

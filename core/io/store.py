@@ -1,7 +1,7 @@
 """Datasets and their versions on disk.
 
     workspace/datasets/<dataset>/dataset.json           label, when it came
-    workspace/datasets/<dataset>/<version id>/           data.parquet, version.json, dropped.parquet, numbers.parquet
+    workspace/datasets/<dataset>/<version id>/           data.parquet, version.json, dropped.parquet, rejects.parquet, numbers.parquet
 
 A version is written into a hidden folder beside its place and renamed as a whole; version.json, written last inside it,
 makes it complete. Saving the same content twice gives the same version. Deleted datasets wait in workspace/bin.
@@ -13,7 +13,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,6 +139,12 @@ def dropped(one: Version) -> pd.DataFrame:
     return pd.read_parquet(path) if path.exists() else pd.DataFrame({"row": [], "step": [], "reason": []})
 
 
+def rejects(one: Version) -> Path | None:
+    """The Parquet file of lines that could not be read when the dataset's first version came in; None when all could."""
+    first = min(versions(one.dataset), key=lambda v: v.number)
+    return next((path for v in (one, first) if (path := folder(v) / "rejects.parquet").exists()), None)
+
+
 def save(
     label: str,
     rows: pd.DataFrame,
@@ -152,50 +158,69 @@ def save(
     prompt: Prompt | None = None,
     report: Sequence[StepReport] = (),
     dropped: pd.DataFrame | None = None,
+    rejects: pa.Table | None = None,
     source: Mapping[str, Any] | None = None,
     source_hash: str = "",
 ) -> Version:
     """Write a new version, whole or not at all, and return it; the same content again returns the version that is there.
 
     With a parent, the version joins the parent's dataset and `label` is not used. Raises DataError for a table without
-    rows or columns. Roles that name absent columns are refused.
+    rows or columns. Roles that name absent columns are refused. `dropped` and `rejects` are kept beside the table.
     """
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     if not len(rows.columns) or not len(rows):
         raise DataError(f"{len(rows)} rows and {len(rows.columns)} columns: a version needs at least one of each.", title="Nothing to save")
     roles = roles or Roles()
-    absent = [name for name in [*roles.inputs(), roles.target, roles.split, roles.parent_row] if name and name not in rows]
+    data = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
+
+    def write(building: Path) -> None:
+        pq.write_table(data, building / "data.parquet", compression="zstd", row_group_size=ROW_GROUP)
+        if dropped is not None and len(dropped):
+            dropped.to_parquet(building / "dropped.parquet", index=False)
+        if rejects is not None and len(rejects):
+            pq.write_table(rejects, building / "rejects.parquet", compression="zstd")
+
+    made = Version("", "", 0, title, parent.id if parent else None, tuple(steps), seed, len(rows), kinds(rows), roles, task, prompt,
+                   report=tuple(report), splits=_splits(rows, roles), source=dict(source or {}))  # fmt: skip
+    return _keep(label, made, parent, source_hash, write)
+
+
+def adopt(label: str, made: Version, beside: Mapping[str, Path], *, parent: Version | None = None, source_hash: str = "") -> Version:
+    """A new version from finished files ("data.parquet" and its like), which are linked or copied, not loaded.
+
+    `made` says title, rows, columns, roles and the rest; id, number, dataset and date are found here. As `save`, the same
+    content again returns the version that is there, and two who save at once get one version.
+    """
+
+    def write(building: Path) -> None:
+        for name, path in beside.items():
+            try:
+                os.link(path, building / name)
+            except OSError:
+                shutil.copyfile(path, building / name)
+            with open(building / name, "rb") as handle:
+                os.fsync(handle.fileno())
+
+    return _keep(label, made, parent, source_hash, write)
+
+
+def _keep(label: str, made: Version, parent: Version | None, source_hash: str, write: Callable[[Path], None]) -> Version:
+    """Give a version its id and its place, unless it is there already."""
+    roles = made.roles
+    absent = [name for name in [*roles.inputs(), roles.target, roles.split, roles.parent_row] if name and name not in made.columns]
     if absent:
         raise DataError(f"These columns have a role and are not in the table: {', '.join(absent)}.", title="A column is missing")
-    data = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
-    meaning = [roles.to_dict(), task, prompt.to_dict() if prompt else None]
-    origin = source_hash or (digest(meaning) if parent and not steps else "")
-    id = version_id(parent.id if parent else None, steps, seed, digest([origin, meaning]) if parent is None else origin)
-    made = Version(
-        dataset=parent.dataset if parent else "",
-        id=id,
-        number=0,
-        title=title,
-        parent=parent.id if parent else None,
-        steps=tuple(steps),
-        seed=seed,
-        rows=len(rows),
-        columns=kinds(rows),
-        roles=roles,
-        task=task,
-        prompt=prompt,
-        created=datetime.now(UTC).isoformat(),
-        report=tuple(report),
-        splits=_splits(rows, roles),
-        source=dict(source or {}),
-    )
+    meaning = [roles.to_dict(), made.task, made.prompt.to_dict() if made.prompt else None]
+    origin = source_hash or (digest(meaning) if parent and not made.steps else "")
+    id = version_id(made.parent, made.steps, made.seed, digest([origin, meaning]) if parent is None else origin)
+    made = replace(made, id=id, created=datetime.now(UTC).isoformat())
     with files.lock(files.folder("datasets") / ".lock"):
         place = files.folder("datasets") / (parent.dataset if parent else _place(label, id))
-        made = replace(made, dataset=place.name)
         if (place / id / "version.json").exists():
             return _version(place / id)
-        return _write(place, label, made, data, dropped)
+        return _write(place, label, replace(made, dataset=place.name), write)
 
 
 def _place(label: str, id: str) -> str:
@@ -218,9 +243,7 @@ def _label(path: Path) -> str | None:
         return None
 
 
-def _write(place: Path, label: str, made: Version, data: pa.Table, dropped: pd.DataFrame | None) -> Version:
-    import pyarrow.parquet as pq
-
+def _write(place: Path, label: str, made: Version, write: Callable[[Path], None]) -> Version:
     fresh = not place.exists()
     numbers = [one.number for one in _dataset(place).versions] if not fresh else []
     made = replace(made, number=max(numbers, default=0) + 1)
@@ -228,9 +251,7 @@ def _write(place: Path, label: str, made: Version, data: pa.Table, dropped: pd.D
     with files.disk_errors(place):
         try:
             building.mkdir()
-            pq.write_table(data, building / "data.parquet", compression="zstd", row_group_size=ROW_GROUP)
-            if dropped is not None and len(dropped):
-                dropped.to_parquet(building / "dropped.parquet", index=False)
+            write(building)
             made = replace(made, files={path.name: _sha256(path) for path in sorted(building.iterdir())})
             files.write_json(building / "version.json", made.to_dict())
             for path in building.glob("*.parquet"):
@@ -251,7 +272,9 @@ def assign(one: Version, roles: Roles, task: str | None, prompt: Prompt | None) 
     """The same rows with other roles, task or prompt, as a new version."""
     if (roles, task, prompt) == (one.roles, one.task, one.prompt):
         return one
-    return save("", frame(one), title="Roles", parent=one, roles=roles, task=task, prompt=prompt, source=one.source)
+    splits = one.splits if roles.split == one.roles.split else _splits(frame(one, [roles.split]), roles) if roles.split else {}
+    made = replace(one, title="Roles", parent=one.id, steps=(), seed=0, report=(), roles=roles, task=task, prompt=prompt, splits=splits)
+    return adopt("", made, {"data.parquet": data_path(one)}, parent=one)
 
 
 def check(one: Version) -> None:
@@ -268,7 +291,7 @@ def check(one: Version) -> None:
 def _splits(rows: pd.DataFrame, roles: Roles) -> dict[str, int]:
     if not roles.split:
         return {}
-    counts = rows[roles.split].astype("str").value_counts()
+    counts = rows[roles.split].astype("str").value_counts().to_dict()
     return {name: int(counts[name]) for name in SPLITS if name in counts}
 
 

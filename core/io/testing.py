@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import DataError
-from core.evaluation import Evaluation, answers_frame, test_id
+from core.evaluation import Evaluation, answers_frame, drawn, test_id
 from core.io import evaluations, files, store
 from core.prediction import Examples, Prediction, Predictor, examples
 from core.reply import Reply
@@ -55,6 +55,14 @@ def test_rows(version: Version) -> Examples:
 
 
 test_rows.__test__ = False  # type: ignore[attr-defined]  # not a test, although its name begins so
+
+
+def groups(version: Version) -> dict[int, Any] | None:
+    """Which test rows belong together, by place, where a column says so: their answers are not independent."""
+    if not version.roles.group or not version.roles.split:
+        return None
+    column = store.frame(version, [version.roles.group], "test")[version.roles.group]
+    return dict(enumerate(column.astype("str").tolist()))
 
 
 def _rows(version: Version, split: str, labels: tuple[str, ...] | None = None) -> Examples:
@@ -124,7 +132,7 @@ def declared_labels(train: Examples, test: Examples) -> tuple[str, ...]:
 
 
 def evaluation_id(predictor: str, settings: Mapping[str, Any], version: Version, seed: int, limit: int | None) -> str:
-    parts = {"predictor": predictor, "settings": dict(settings), "version": version.id, "seed": seed, "limit": limit}
+    parts = {"predictor": predictor, "settings": dict(settings), "version": version.id, "seed": seed, "drawn": limit}
     return digest({**parts, "dataset": version.dataset})[:16]
 
 
@@ -140,23 +148,24 @@ def run_predictor(
     progress: Progress | None = None,
     rows: tuple[Examples, Examples] | None = None,
 ) -> Evaluation:
-    """Fit a predictor that does not speak on the train rows, answer the first `limit` test rows (default: all), save.
+    """Fit a predictor that does not speak on the train rows, answer `limit` test rows drawn by lot (default: all), save.
 
     `rows` are (train, test), when they are at hand. Predictors that speak go through `run_prompted`.
     """
     from core.predict.registry import entry, make
 
     train, whole = rows or (train_rows(version), test_rows(version))
-    test = whole if limit is None or limit >= len(whole) else whole.take(list(range(limit)))
+    asked = drawn(len(whole), limit)
+    test = whole if len(asked) == len(whole) else whole.take(asked)
     found = measure(make(name, settings, seed=seed, encode=encode), train, test, progress)
     one = entry(name)
     return evaluations.save(
         Evaluation(
-            id=evaluation_id(name, settings or {}, version, seed, None if test is whole else limit),
+            id=evaluation_id(name, settings or {}, version, seed, None if len(test) == len(whole) else limit),
             predictor=name,
             title=title or one.title,
             family=one.family,
-            answers=answers_frame(test, found.predictions),
+            answers=answers_frame(test, found.predictions, asked),
             settings=dict(settings or {}),
             fit_seconds=found.fit_seconds,
             predict_seconds=found.predict_seconds,
@@ -186,7 +195,7 @@ def run_prompted(
     journal: Path | None = None,
     rows: tuple[Examples, Examples] | None = None,
 ) -> Evaluation:
-    """Ask a language model the first `limit` test rows and save its evaluation.
+    """Ask a language model `limit` test rows, drawn by lot, and save its evaluation.
 
     `complete(requests, max_tokens=, prefix=, seed=)` answers chats. Replies go to `journal` as they arrive: a second run with
     the same journal asks only for what is missing or failed. `arrived` is told the rows and predictions so far.
@@ -195,7 +204,8 @@ def run_prompted(
     from core.predict.registry import PREDICTORS, make
 
     train, whole = rows or (train_rows(version), test_rows(version))
-    test = whole if limit is None or limit >= len(whole) else whole.take(list(range(limit)))
+    asked = drawn(len(whole), limit)
+    test = whole if len(asked) == len(whole) else whole.take(asked)
     how = {"max_tokens": prompt.max_tokens, "prefix": prompt.prefix, "seed": seed}
     given = {"prompt": prompt, "complete": lambda requests: complete(requests, **how)}
     speaker: Any = make(predictor, settings, seed=seed, **given) if predictor in PREDICTORS else Prompted(**given)
@@ -227,7 +237,7 @@ def run_prompted(
             predictor=predictor,
             title=title,
             family=family,
-            answers=answers_frame(test, predictions),
+            answers=answers_frame(test, predictions, asked),
             settings={**dict(settings or {}), "prompt": prompt.to_dict()},
             fit_seconds=fit_seconds or fitted,
             predict_seconds=time.perf_counter() - start,

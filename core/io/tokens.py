@@ -1,8 +1,8 @@
-"""Tokens counted offline: the ranks of the hosted models come with a package, the embedded model brings its own tokenizer.
+"""Tokens counted offline: the ranks of the hosted models come with a package, other models bring their own tokenizer.
 
 Counting goes through bpe-openai (exact, and about 20 MB/s on one core). Words that mean something to a model, such as
 <|endoftext|>, count as the plain text they are in data. Which encoding a model uses is our own table: tiktoken's maps
-fine-tuned GPT-4.1 models to the wrong one.
+fine-tuned GPT-4.1 models to the wrong one. Tokenizers that are files are read by `tokenizer_files`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingsError
+from core.io import tokenizer_files
 
 if TYPE_CHECKING:
     import tiktoken
@@ -28,17 +29,27 @@ Counter = Callable[[list[str]], list[int]]
 
 
 def counter(name: str = "o200k_base") -> Counter:
-    """A function from texts to token counts. `name` is an encoding, a model's name, or "embedded".
+    """A function from texts to token counts.
 
-    Raises SettingsError for a name that is none of these; MissingError when the embedded model's package is not installed.
+    `name` is an encoding, a model's name, "embedded", "file:FOLDER" (a folder with a tokenizer.json) or "hub:OWNER/NAME".
+    Raises SettingsError for an encoding that is not here; MissingError when a tokenizer's file or package is not.
     """
     if name == EMBEDDED:
-        return _embedded()
-    backend = _backend(encoding_name(name)[0])
+        from core.io import embedded
+
+        return tokenizer_files.counter(tokenizer_files.load(embedded.ensure_converted()))
+    if tokenizer_files.is_named(name):
+        return tokenizer_files.counter(tokenizer_files.named(name))
     plain = encoding_name(name)[0]
+    if plain not in ENCODINGS:
+        older = tokenizer_files.older_encoding(plain)
+        return lambda texts: [len(older.encode_ordinary(text)) for text in texts]
+    fast = _backend(plain).count
 
     def count(texts: list[str]) -> list[int]:
-        return [backend.count(text) if len(text) < _LONGEST else len(encoding(plain).encode_ordinary(text)) for text in texts]
+        if max(map(len, texts), default=0) < _LONGEST:
+            return list(map(fast, texts))
+        return [fast(text) if len(text) < _LONGEST else len(encoding(plain).encode_ordinary(text)) for text in texts]
 
     return count
 
@@ -46,12 +57,13 @@ def counter(name: str = "o200k_base") -> Counter:
 def encoding_name(name: str) -> tuple[str, bool]:
     """(encoding, assumed) of an encoding or a model; `assumed` when a model is not known and o200k_base is taken for it.
 
-    A fine-tuned model (ft:base:organisation::id) uses its base's. Raises SettingsError for an encoding that is not shipped.
+    A fine-tuned model (ft:base:organisation::id) uses its base's. Raises SettingsError for an encoding that is not here.
     """
-    if name in ENCODINGS:
+    if name in ENCODINGS or name in tokenizer_files.older_encodings():
         return name, False
     if re.fullmatch(r"\w+_(?:base|edit|harmony)|gpt2", name):
-        raise SettingsError(f"There is no encoding '{name}' here; there are {', '.join(ENCODINGS)}.", title="Unknown encoding")
+        there = ", ".join((*ENCODINGS, *tokenizer_files.older_encodings()))
+        raise SettingsError(f"There is no encoding '{name}' here; there are {there}.", title="Unknown encoding")
     base = name.split(":")[1] if name.startswith("ft:") and name.count(":") else name
     if _CL100K.match(base):
         return "cl100k_base", False
@@ -64,12 +76,16 @@ def encoding(name: str = "o200k_base") -> tiktoken.Encoding:
     import tiktoken
     from bpe_openai import registry
 
-    return tiktoken.Encoding(**getattr(registry, encoding_name(name)[0])())
+    plain = encoding_name(name)[0]
+    return tiktoken.Encoding(**getattr(registry, plain)()) if plain in ENCODINGS else tokenizer_files.older_encoding(plain)
 
 
 def encoder(name: str = "o200k_base") -> Callable[[str], list[int]]:
     """The same ids as `encoding(name).encode_ordinary`, faster. `name` as in `encoding_name`."""
-    fast, plain = _backend(encoding_name(name)[0]), encoding(name)
+    plain = encoding(name)
+    if plain.name not in ENCODINGS:
+        return plain.encode_ordinary
+    fast = _backend(encoding_name(name)[0])
     return lambda text: fast.encode(text) if len(text) < _LONGEST else plain.encode_ordinary(text)
 
 
@@ -79,18 +95,3 @@ def _backend(name: str) -> Any:
     import bpe_openai
 
     return bpe_openai.get_encoding(name)._backend
-
-
-def _embedded() -> Counter:
-    from core.io import embedded
-
-    words = embedded.tokenizer()
-
-    def count(texts: list[str]) -> list[int]:
-        counts: list[int] = []
-        for start in range(0, len(texts), 1000):
-            ids = words(texts[start : start + 1000], add_special_tokens=False, return_attention_mask=False)["input_ids"]
-            counts += [len(one) for one in ids]
-        return counts
-
-    return count

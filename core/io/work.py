@@ -27,7 +27,11 @@ KINDS = {
     "augment": "core.io.augmenting:run_augment",
     "effect": "core.io.effect:run_effect",
     "curate": "core.io.curating:run_save",
+    "map": "core.io.mapping:run_map",
+    "fetch": "core.io.fetching:run_fetch",
+    "import": "core.io.importing:run_import",
     "count": "core.io.work:run_count",
+    "tokens": "core.io.numbers:run_tokens",
 }
 """Job kind -> module:function, each `run(request, desk) -> result`."""
 

@@ -1,15 +1,14 @@
-"""Parquet and workbooks (XLSX, XLSM), read piece by piece under limits.
+"""Parquet and Arrow (Feather), read piece by piece under limits.
 
-What a file says of its own size is never believed: decoded bytes are counted while reading, a workbook's stated extent
-is ignored, empty rows and columns are left out. Formulas give their last computed value.
+What a file says of its own size is never believed: decoded bytes are counted while reading. Nested columns become JSON text.
 """
 
 from __future__ import annotations
 
-import datetime
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from core.errors import DataError
 from core.format import count, size
@@ -30,21 +29,64 @@ def parquet(name: str, data: bytes, budget: int, cells: int, limit: int | None =
 
     try:
         file = pq.ParquetFile(io.BytesIO(data))
-        batches, total, rows = [], 0, 0
-        for batch in file.iter_batches(batch_size=_ROWS):
-            batches.append(batch)
-            total, rows = total + batch.nbytes, rows + batch.num_rows
-            if total > budget:
-                raise unpack.too_much(name, len(data), budget)
-            if rows * max(1, batch.num_columns) > cells:
-                raise too_many(name, rows, batch.num_columns, cells)
-            if limit and rows >= limit:
-                break
-        table = pa.Table.from_batches(batches, schema=file.schema_arrow)
+        table = _bounded(name, len(data), file.iter_batches(batch_size=_ROWS), file.schema_arrow, budget, cells, limit)
     except (pa.ArrowException, OSError) as error:
-        first = str(error).splitlines()[0][:200]
-        raise DataError(f"{name} cannot be read as Parquet: {first}. Write it again.", title="The Parquet file is damaged") from error
-    return flattened(table.slice(0, limit) if limit else table)
+        raise damaged(name, "Parquet", error) from error
+    return flattened(table)
+
+
+def arrow(name: str, data: bytes, budget: int, cells: int, limit: int | None = None) -> pa.Table:
+    """The same for an Arrow file, an Arrow stream, or Feather of either version."""
+    import pyarrow as pa
+    import pyarrow.feather as feather
+
+    try:
+        if data.startswith(b"FEA1"):
+            table = feather.read_table(io.BytesIO(data))
+            table = _bounded(name, len(data), table.to_batches(max_chunksize=_ROWS), table.schema, budget, cells, limit)
+        else:
+            schema, batches = batches_of(pa.BufferReader(data))
+            table = _bounded(name, len(data), batches, schema, budget, cells, limit)
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(name, "Arrow", error) from error
+    return flattened(table)
+
+
+def batches_of(source: pa.NativeFile) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
+    """Schema and record batches of an Arrow file or stream, one at a time."""
+    import pyarrow as pa
+
+    head = source.read(6)
+    source.seek(0)
+    if head == b"ARROW1":
+        file = pa.ipc.open_file(source)
+        return file.schema, (file.get_batch(place) for place in range(file.num_record_batches))
+    stream = pa.ipc.open_stream(source)
+    return stream.schema, stream
+
+
+def damaged(name: str, kind: str, error: Exception) -> DataError:
+    first = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return DataError(f"{name} cannot be read as {kind}: {first}. Write it again.", title=f"The {kind} file is damaged")
+
+
+def _bounded(
+    name: str, packed: int, batches: Iterable[pa.RecordBatch], schema: pa.Schema, budget: int, cells: int, limit: int | None
+) -> pa.Table:
+    import pyarrow as pa
+
+    kept, total, rows = [], 0, 0
+    for batch in batches:
+        kept.append(batch)
+        total, rows = total + batch.nbytes, rows + batch.num_rows
+        if total > budget:
+            raise unpack.too_much(name, packed, budget)
+        if rows * max(1, batch.num_columns) > cells:
+            raise too_many(name, rows, batch.num_columns, cells)
+        if limit and rows >= limit:
+            break
+    table = pa.Table.from_batches(kept, schema=schema)
+    return table.slice(0, limit) if limit else table
 
 
 def flattened(table: pa.Table) -> pa.Table:
@@ -69,74 +111,6 @@ def flattened(table: pa.Table) -> pa.Table:
             continue
         table = table.set_column(place, field.name, column)
     return table.rename_columns(list(names([str(name) for name in table.column_names])))
-
-
-def workbook(
-    name: str, data: bytes, budget: int, cells: int, sheet: str | None = None, header: bool = True, skip: int = 0, limit: int | None = None
-) -> tuple[dict[str, list[Any]], list[int], list[str], str]:
-    """(columns of values, 1-based sheet rows, names of all sheets, the one read). The first row with two values is the header."""
-    unpack.check_workbook(name, data, budget)
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-    except (InvalidFileException, KeyError, ValueError, OSError, SyntaxError, TypeError) as error:
-        raise DataError(
-            f"{name} cannot be opened as a workbook ({str(error)[:120]}). Save it again as XLSX.", title="The workbook is damaged"
-        ) from error
-    sheets = [one.title for one in book.worksheets]
-    if sheet is not None and sheet not in sheets:
-        raise DataError(f"{name} has no sheet '{sheet}'. It has {', '.join(sheets[:20])}.", title="No such sheet")
-    if not sheets:
-        raise DataError(f"{name} has no sheet with cells.", title="The file is empty")
-    chosen = sheet or sheets[0]
-    found = _filled(name, book[chosen], cells, skip, limit)
-    if not found:
-        raise DataError(f"The sheet '{chosen}' of {name} has no filled cell. Choose another sheet.", title="The file is empty")
-    columns, numbers = _columns(found, header)
-    if not numbers:
-        raise DataError(f"The sheet '{chosen}' of {name} has a header and no rows below it.", title="A header without rows")
-    return columns, numbers, sheets, chosen
-
-
-def _filled(name: str, sheet: Any, cells: int, skip: int, limit: int | None) -> list[tuple[int, dict[int, Any]]]:
-    """(row number, column -> value) of the rows that hold something; far-away single cells cost nothing."""
-    sheet.reset_dimensions()
-    rows: list[tuple[int, dict[int, Any]]] = []
-    held = 0
-    for number, row in enumerate(sheet.iter_rows(min_row=1, values_only=True), start=1):
-        if number <= skip:
-            continue
-        filled = {place: value for place, value in enumerate(row) if value is not None and value != ""}
-        if filled:
-            rows.append((number, filled))
-            held += len(filled)
-            if held > cells:
-                raise too_many(name, len(rows), len(filled), cells)
-        if limit and len(rows) > limit:
-            break
-    return rows
-
-
-def _columns(rows: list[tuple[int, dict[int, Any]]], header: bool) -> tuple[dict[str, list[Any]], list[int]]:
-    used = sorted({place for _, row in rows for place in row})
-    first = next((i for i, (_, row) in enumerate(rows) if len(row) >= min(2, len(used))), 0) if header else -1
-    titles = names([str(rows[first][1].get(place, "")) if header else "" for place in used])
-    body = rows[first + 1 :]
-    columns = {title: [_value(row.get(place)) for _, row in body] for title, place in zip(titles, used, strict=True)}
-    return columns, [number for number, _ in body]
-
-
-def _value(value: Any) -> Any:
-    """Dates as ISO text; a whole float as the integer it shows."""
-    if isinstance(value, datetime.datetime):
-        return value.date().isoformat() if value.time() == datetime.time(0) else value.isoformat(" ")
-    if isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
-        return str(value)
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return int(value)
-    return value
 
 
 def too_many(name: str, rows: int, columns: int, cells: int) -> DataError:

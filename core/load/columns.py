@@ -16,8 +16,9 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-_PLAIN = re.compile(r"\s*[-+]?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?\s*")
+_PLAIN = re.compile(r"\s*[-+]?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?\s*", re.ASCII)
 _TIME = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[T ][0-2]\d:[0-5]\d(?::[0-6]\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
+_WHOLE = re.compile(r"\s*[-+]?\d+\s*", re.ASCII)
 _FLAGS = {"true", "false"}
 _DIGITS = 15
 """Digits a 64-bit float keeps exactly whatever the number."""
@@ -28,7 +29,7 @@ def from_text(cells: Sequence[str], typed: bool = True) -> pd.Series:
     """A column of text cells: numbers when all are plain, else text; empty is missing."""
     filled = [cell for cell in cells if cell.strip()] if typed else []
     if filled and all(map(is_plain, _probe(filled))) and all(map(is_plain, filled)):
-        return _numbers([float(cell) if cell.strip() else None for cell in cells], all(re.fullmatch(r"\s*[-+]?\d+\s*", c) for c in filled))
+        return _numbers([float(cell) if cell.strip() else None for cell in cells], all(_WHOLE.fullmatch(c) for c in filled))
     return pd.Series([cell if cell != "" else None for cell in cells], dtype="str")
 
 
@@ -55,6 +56,11 @@ def is_plain(cell: str) -> bool:
     digits = re.sub(r"[eE].*|\D", "", cell.strip()).lstrip("0")
     limit = _DIGITS if "." not in cell and "e" not in cell.casefold() else _DIGITS + 2
     return len(digits) <= limit and math.isfinite(float(cell)) and cell.strip() not in ("-0", "+0")
+
+
+def is_whole(cell: str) -> bool:
+    """Whether a plain number is written without a point or an exponent."""
+    return bool(_WHOLE.fullmatch(cell))
 
 
 def of(frame: pd.DataFrame, name: object) -> pd.Series:

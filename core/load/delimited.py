@@ -48,6 +48,8 @@ class Cells:
     quotes: str
     trailing: int = 0
     """Lines that ended in separators too many; nothing was lost with them."""
+    body: int = 0
+    """Physical lines up to the header and with it: the first row may stand on the next one."""
 
 
 def parse(
@@ -145,19 +147,18 @@ def _lower_header(lines: list[str], start: int, separator: str) -> int | None:
 def _read(lines: list[str], start: int, separator: str, quotes: str, with_header: bool, limit: int | None, many: int | None) -> Cells:
     """All rows; stops when `many` lines were left out."""
     header: tuple[str, ...] | None = None
-    rows, starts, rejects, trailing = [], [], [], 0
-    for first, last, record, problem in _records(lines, start, separator, quotes):
+    rows, starts, rejects, trailing, body = [], [], [], 0, start
+    for first, last, record, problem in records(lines, start, separator, quotes):
         if header is None and not problem:
             header = names(record if with_header else [""] * len(record))
             if with_header:
+                body = last
                 continue
         if not problem and not record:
             continue
-        width = len(header or ())
-        if not problem and len(record) > width and not any(cell.strip() for cell in record[width:]):
-            record, trailing = record[:width], trailing + 1
-        if not problem and len(record) != width:
-            problem = _misfit(record, width)
+        if not problem:
+            record, problem, cut = fitted(record, len(header or ()))
+            trailing += cut
         if problem:
             rejects.append(Reject(first + 1, problem, "".join(lines[first:last])[:2000].rstrip("\r\n")))
             if many and len(rejects) >= many:
@@ -167,10 +168,17 @@ def _read(lines: list[str], start: int, separator: str, quotes: str, with_header
         starts.append(first + 1)
         if limit and len(rows) >= limit:
             break
-    return Cells(header or (), rows, starts, rejects, separator, quotes, trailing)
+    return Cells(header or (), rows, starts, rejects, separator, quotes, trailing, body)
 
 
-def _records(lines: list[str], start: int, separator: str, quotes: str) -> Iterator[tuple[int, int, list[str], str]]:
+def fitted(record: list[str], width: int) -> tuple[list[str], str, bool]:
+    """(the record without empty values beyond the header, why it does not fit or "", whether any were left off)."""
+    cut = len(record) > width and not any(cell.strip() for cell in record[width:])
+    record = record[:width] if cut else record
+    return record, _misfit(record, width) if len(record) != width else "", cut
+
+
+def records(lines: list[str], start: int, separator: str, quotes: str) -> Iterator[tuple[int, int, list[str], str]]:
     """(first line, line after the last, cells, problem); after a quote that never closes it goes on with the next line."""
     at = start
     while at < len(lines):

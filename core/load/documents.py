@@ -12,10 +12,12 @@ import re
 from typing import Any
 
 from core.errors import DataError
-from core.format import plural
+from core.load import squad
 from core.load.delimited import Reject
+from core.validate.formats import kind_of
 
 DEPTH = 100
+_LINES = re.compile("\r\n|\n|\r")
 _HALF = re.compile(r"[\ud800-\udfff]")
 _LISTS = ("data", "rows", "records", "items", "examples", "instances", "results", "train", "test", "validation")
 Record = dict[str, Any]
@@ -28,17 +30,8 @@ class _Refused(ValueError):
 def lines(name: str, text: str, limit: int | None = None) -> tuple[list[Record], list[int], list[Reject]]:
     """(records, their 1-based lines, rejects) of JSON lines. Raises DataError when no line holds an object."""
     records, numbers, rejects = [], [], []
-    for number, line in enumerate(re.split("\r\n|\n|\r", text), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = strict(line)
-            if not isinstance(value, dict):
-                raise _Refused(f"an object {{...}} is expected, this is {_kind(value)}")
-            records.append(value)
-            numbers.append(number)
-        except _Refused as error:
-            rejects.append(Reject(number, str(error), line[:2000]))
+    for number, line in enumerate(_LINES.split(text), start=1):
+        _take(line, number, records, numbers, rejects)
         if limit and len(records) >= limit:
             break
     if not records:
@@ -48,6 +41,31 @@ def lines(name: str, text: str, limit: int | None = None) -> tuple[list[Record],
             )
         raise DataError(f"{name} holds no text. JSON lines need one object a line.", title="The file is empty")
     return records, numbers, rejects
+
+
+def some_lines(text: str, before: int) -> tuple[list[Record], list[Reject], int]:
+    """(records, rejects, lines read by now) of a stretch of JSON lines that ends with a line; `before` lines stand above it."""
+    records: list[Record] = []
+    rejects: list[Reject] = []
+    lines = _LINES.split(text)
+    for number, line in enumerate(lines, start=before + 1):
+        _take(line, number, records, [], rejects)
+    return records, rejects, before + len(lines) - (not lines[-1])
+
+
+def _take(line: str, number: int, records: list[Record], numbers: list[int], rejects: list[Reject]) -> None:
+    """One line as a record or a reject; nothing for an empty one."""
+    if not line.strip():
+        return
+    try:
+        value = strict(line)
+        if not isinstance(value, dict):
+            raise _Refused(f"an object {{...}} is expected, this is {_kind(value)}")
+    except _Refused as error:
+        rejects.append(Reject(number, str(error), line[:2000]))
+        return
+    records.append(value)
+    numbers.append(number)
 
 
 def document(name: str, text: str) -> tuple[list[Record], str]:
@@ -126,8 +144,8 @@ def _records(name: str, value: Any) -> tuple[list[Record], str]:
         raise DataError(f"{name} holds {_kind(value)}; a list of objects is needed.", title="No table in the JSON")
     if not value:
         raise DataError(f"{name} holds an empty list. At least two rows are needed.", title="The file is empty")
-    if _is_squad(value):
-        return _squad(value), "questions on paragraphs (SQuAD)"
+    if squad.is_nested_squad(value):
+        return squad.rows(value), "questions on texts (SQuAD)"
     if all(isinstance(one, dict) for one in value):
         return value, "a list of objects"
     if not any(isinstance(one, (list, dict)) for one in value):
@@ -137,6 +155,8 @@ def _records(name: str, value: Any) -> tuple[list[Record], str]:
 
 
 def _of_object(name: str, value: Record) -> tuple[list[Record], str]:
+    if kind_of(value) in ("chat", "sharegpt"):
+        return [value], "one conversation"
     wanted = [key for key in _LISTS if isinstance(value.get(key), list)]
     named = wanted or [key for key, one in value.items() if isinstance(one, list) and one and all(isinstance(x, dict) for x in one)]
     if len(named) == 1 or (wanted and isinstance(value[wanted[0]][:1], list) and all(isinstance(x, dict) for x in value[wanted[0]])):
@@ -156,35 +176,6 @@ def _of_object(name: str, value: Record) -> tuple[list[Record], str]:
     if value:
         return [value], "one object"
     raise DataError(f"{name} holds an empty object. At least two rows are needed.", title="The file is empty")
-
-
-def _is_squad(entries: list[Any]) -> bool:
-    first = entries[0]
-    return isinstance(first, dict) and isinstance(first.get("paragraphs"), list)
-
-
-def _squad(entries: list[Record]) -> list[Record]:
-    """One row a question: id, title, context, question, answer, answer_start; further accepted answers as a list."""
-    rows: list[Record] = []
-    for entry in entries:
-        for paragraph in entry.get("paragraphs", []):
-            for qa in paragraph.get("qas", []):
-                answers = qa.get("answers") or qa.get("plausible_answers") or []
-                texts = list(dict.fromkeys(str(one.get("text", "")) for one in answers))
-                row: Record = {
-                    "id": qa.get("id"),
-                    "title": entry.get("title"),
-                    "context": paragraph.get("context"),
-                    "question": qa.get("question"),
-                    "answer": texts[0] if texts else None,
-                    "answer_start": answers[0].get("answer_start") if answers else None,
-                }
-                if len(texts) > 1:
-                    row["other_answers"] = texts[1:]
-                rows.append(row)
-    if not rows:
-        raise DataError(f"{plural(len(entries), 'entry', 'entries')} with paragraphs and no question in them.", title="No questions")
-    return rows
 
 
 def _kind(value: Any) -> str:

@@ -21,7 +21,7 @@ from core.version import SPLITS, Roles
 PRICES = {"price", "cost", "amount", "usd", "fee", "value", "salary", "revenue", "가격", "금액", "매출", "연봉", "비용"}
 STARS = {"rating", "ratings", "stars", "star", "score", "grade", "평점", "별점", "점수"}
 LABELS = {"label", "labels", "sentiment", "class", "target", "y", "polarity", "emotion", "intent", "라벨", "레이블", "감성", "감정", "정답"}
-ANSWERS = {"answer", "answers", "response", "completion", "output", "reply", "답", "답변", "응답"}
+ANSWERS = {"answer", "answers", "response", "completion", "output", "reply", "chosen", "답", "답변", "응답"}
 QUESTIONS = {"question", "query", "prompt", "instruction", "질문", "문제"}
 TEXTS = (
     "title", "headline", "summary", "subject", "name", "제목", "요약", "상품명", "text", "review", "reviews", "body", "document", "content",
@@ -41,6 +41,12 @@ SPLIT_NAMES = {"split", "set", "subset", "partition", "fold", "분할"}
 ALIASES = {"val": "validation", "valid": "validation", "dev": "validation", "eval": "validation", "training": "train", "testing": "test"}
 """Other words for the three splits."""
 _SAMPLE = 5_000
+_KNOWN = {
+    "system": "The same in every row: the prompt begins with it.",
+    "messages": "The whole conversations.",
+    "rejected": "The answer that shall not be given.",
+}
+"""Further columns of recognised shapes -> what they are."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +140,11 @@ def _target(columns: list[_Column], taken: set[str]) -> tuple[_Column | None, st
     asked = [c for c in free if c.words & QUESTIONS]
     answer = _first(free, lambda c: bool(c.words & ANSWERS) and c.kind != "number" and not c.words & {"start", "end", "id", "count", "to"})
     if answer and asked and answer not in asked:
-        if _few_labels(answer):
+        talks = any(c.name == "messages" for c in columns)
+        if _few_labels(answer) and not (talks and answer.length > 20):
             return answer, "classification", "Its name says answer and its values are few."
-        free_form = answer.length > 80 or bool({"instruction", "prompt"} & set().union(*(c.words for c in asked)))
+        named = {"instruction", "prompt"} & set().union(*(c.words for c in asked))
+        free_form = answer.length > 80 or bool(named) or talks
         return answer, "chat" if free_form else "qa", "It answers the question in another column."
     for names, what in ((LABELS, "label"), (PRICES, "price"), (STARS, "rating")):
         for column in free:
@@ -216,14 +224,15 @@ def _is_group(column: _Column) -> bool:
 def _texts(columns: list[_Column], task: str | None) -> list[tuple[_Column, str]]:
     """Text columns in reading order, each with its reason."""
     held = [c for c in columns if c.cells and c.kind in ("text", "label", "list")]
+    told = [(c, "What the model is told first.") for c in held if c.name == "system" and c.unique > 1]
     if task == "qa":
         asked = [c for c in held if c.words & {"question", "질문", "context", "query"}]
         if asked:
-            return [(c, "The question or what it is about.") for c in sorted(asked, key=lambda c: -c.length)]
+            return told + [(c, "The question or what it is about.") for c in sorted(asked, key=lambda c: -c.length)]
     if task == "chat":
         asked = [c for c in held if c.words & (QUESTIONS | {"input"})]
         if asked:
-            return [(c, "What is asked.") for c in asked]
+            return told + [(c, "What is asked.") for c in asked]
     named = [c for c in held if c.words & set(TEXTS) and (c.kind != "label" or c.length > 15)]
     if any(c.kind == "text" for c in named):
         return [(c, "Its name says text." if c.kind == "text" else "Nested values, read as text.") for c in named]
@@ -260,6 +269,8 @@ def _category(columns: list[_Column]) -> _Column | None:
 def _unused(column: _Column) -> str:
     if not column.cells:
         return "Empty in every row."
+    if column.name in _KNOWN:
+        return _KNOWN[column.name]
     return {"number": "A further number.", "list": "Nested values.", "time": "A further moment."}.get(
         column.kind, "Nothing says what it is for."
     )

@@ -10,16 +10,23 @@ import gzip
 import io
 import zipfile
 import zlib
+from os import PathLike
+from typing import IO
 
 from core.errors import DataError
 from core.format import count, plural, size
+from core.load.formats import ENDINGS
 
 RATIO = 100
 """Unpacked bytes for one packed byte; above it an archive is refused."""
 FREE = 1 << 20
 """Unpacked bytes that are never questioned: small tables of equal rows compress very well."""
-READABLE = (".csv", ".tsv", ".txt", ".psv", ".ssv", ".jsonl", ".ndjson", ".json", ".parquet", ".xlsx", ".xlsm")
+READABLE = tuple(f".{one}" for one in ENDINGS if one != "data") + tuple(f".{one}.gz" for one in ENDINGS if one != "data")
 """Endings of files that may stand inside an archive."""
+BOOK = 100_000_000
+"""Unpacked bytes of an XLSX workbook, which is read row by row."""
+OLD_BOOK = 400_000_000
+"""The same for ODS, whose sheets are wordier, and XLSB; they are read in the child with a memory limit."""
 _CHUNK = 1 << 20
 
 
@@ -49,14 +56,8 @@ def unzip(name: str, data: bytes, budget: int, member: str | None = None) -> tup
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            tables = [one for one in packed.infolist() if _is_table(one.filename)]
+            tables = _tables(name, packed)
             names = [one.filename for one in tables]
-            if not tables:
-                inside = ", ".join(one.filename for one in packed.infolist()[:5]) or "nothing"
-                raise DataError(
-                    f"{name} holds no table: {inside}. A CSV, TSV, JSON, JSONL, Parquet or XLSX file is needed in it.",
-                    title="No table in the archive",
-                )
             if member is not None and member not in names:
                 raise DataError(f"{name} holds no '{member}'. It holds {', '.join(names[:10])}.", title="Not in the archive")
             wanted = tables[names.index(member)] if member else tables[0]
@@ -70,15 +71,42 @@ def unzip(name: str, data: bytes, budget: int, member: str | None = None) -> tup
         raise DataError(f"{name} is a zip file that cannot be opened ({error}). Pack it again.", title="The archive is damaged") from error
 
 
-def check_workbook(name: str, data: bytes, budget: int) -> None:
-    """Refuses a workbook whose parts unpack to more than 100 MB, or to more than 100 bytes for one."""
+def tables_in(name: str, file: str | PathLike[str] | IO[bytes]) -> list[str]:
+    """Names of the tables in a zip file, in the archive's order. Raises DataError as `unzip` does."""
+    try:
+        with zipfile.ZipFile(file) as packed:
+            tables = _tables(name, packed)
+            if any(one.flag_bits & 1 for one in tables):
+                raise DataError(f"{name} has a password. Pack it again without one.", title="The archive is locked")
+            return [one.filename for one in tables]
+    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        raise DataError(f"{name} is a zip file that cannot be opened ({error}). Pack it again.", title="The archive is damaged") from error
+
+
+def _tables(name: str, packed: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    tables = [one for one in packed.infolist() if _is_table(one.filename)]
+    if not tables:
+        inside = ", ".join(one.filename for one in packed.infolist()[:5]) or "nothing"
+        raise DataError(
+            f"{name} holds no table: {inside}. A CSV, TSV, JSON, JSONL, Parquet, Arrow, XLSX, XLS or ODS file is needed in it.",
+            title="No table in the archive",
+        )
+    return tables
+
+
+def check_workbook(name: str, data: bytes, budget: int, most: int = BOOK) -> None:
+    """Refuses a workbook whose parts unpack to more than `most` bytes, or to more than 100 bytes for one."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             total = sum(one.file_size for one in packed.infolist())
     except zipfile.BadZipFile as error:
         raise DataError(f"{name} is a workbook that cannot be opened ({error}). Save it again.", title="The workbook is damaged") from error
-    if total > min(budget, 100_000_000, max(4 * FREE, RATIO * len(data))):
-        raise too_much(name, len(data), min(budget, 100_000_000))
+    limit = min(budget, most, max(4 * FREE, RATIO * len(data)))
+    if total > limit:
+        raise DataError(
+            f"{name} takes {size(len(data))} and its sheets unpack to {size(total)}; {size(limit)} are read. Save one sheet as CSV.",
+            title="The file unpacks to too much",
+        )
 
 
 def too_much(name: str, packed: int, budget: int) -> DataError:

@@ -171,7 +171,7 @@ def _table(name: str, data: bytes) -> TrainingFile:
     """The rows of a table; cells that hold JSON lists or objects are opened, missing cells are left out."""
     from core.load.read import ReadOptions, read
 
-    loaded = read(name, data, ReadOptions(typed=False))
+    loaded = read(name, data, ReadOptions(typed=False, shapes=False))
     records = [{str(k): _opened(v) for k, v in one.items() if not _missing(v)} for one in loaded.frame.to_dict("records")]
     lines = loaded.lines or tuple(range(1, len(records) + 1))
     unreadable = tuple(Unreadable(one.line, one.reason, one.text[:200]) for one in loaded.rejects)

@@ -119,15 +119,16 @@ def _given(needs: tuple[str, ...], train: Examples) -> dict[str, Any]:
 
 
 def _measured(title: str, predictor: Predictor, train: Examples, test: Examples, say: Callable[[str], None], limit: int) -> Evaluation:
-    from core.evaluation import Evaluation, answers_frame, test_id
+    from core.evaluation import Evaluation, answers_frame, drawn, test_id
     from core.io.testing import declared_labels, measure, target_range
 
     speaks = hasattr(predictor, "complete")
-    rows = test.take(list(range(limit))) if speaks and limit < len(test) else test
+    asked = drawn(len(test), limit if speaks else None)
+    rows = test.take(asked)
     say(f"{title}: {len(train):,} train rows, {len(rows):,} test rows")
     found = measure(predictor, train, rows)
     return Evaluation(
-        title, title, title, "people", "", "", train.task, test_id(test), len(test), answers_frame(rows, found.predictions),
+        title, title, title, "people", "", "", train.task, test_id(test), len(test), answers_frame(rows, found.predictions, asked),
         declared_labels(train, test), target_range(train), fit_seconds=found.fit_seconds, predict_seconds=found.predict_seconds,
         train_rows=len(train),
     )  # fmt: skip

@@ -69,6 +69,8 @@ def _settings(args: argparse.Namespace) -> TrainSettings:
     from core.finetune.settings import TrainSettings, preset
 
     given = {one.name: getattr(args, one.name) for one in fields(TrainSettings) if getattr(args, one.name) is not None}
+    if "batch" in given:
+        given.setdefault("accumulate", 1)  # a batch that is named is the whole of a step
     return TrainSettings.from_dict({**preset(args.preset, args.task).to_dict(), **given})
 
 

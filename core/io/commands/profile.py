@@ -23,6 +23,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from core.explore.profile import profile
     from core.io import tokens
     from core.io.commands import read_data
+    from core.io.languages import identify
     from core.load.read import read
     from core.load.roles import guess
 
@@ -41,13 +42,19 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         roles, task = (version.roles, version.task) if version else (guess(frame).roles, None)
     say(f"text: {', '.join(roles.text) or 'none'}; target: {roles.target or 'none'} ({task or 'no task'})")
     lengths = tokens.counter(args.tokenizer)(text_of(frame, roles).tolist()) if roles.text else None
-    report = profile(frame, roles, task, lengths)
+    report = profile(frame, roles, task, lengths, identify=identify)
     return {
         "rows": report.rows,
         "rejected": rejected,
         "columns": [{"name": c.name, "kind": c.kind, "nulls": c.nulls, "unique": c.unique, "longest": c.longest} for c in report.columns],
         "findings": [
-            {"severity": f.severity, "group": f.group, "text": f.text, "rows": [lines[r] if lines else r + 1 for r in f.rows]}
+            {
+                "severity": f.severity,
+                "topic": f.topic,
+                "group": f.group,
+                "text": f.text,
+                "rows": [lines[r] if lines else r + 1 for r in f.rows],
+            }
             for f in report.findings
         ],
     }

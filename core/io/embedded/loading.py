@@ -70,3 +70,15 @@ def threads() -> int:
         return min(int(named), cores())
     others_train = not _TRAINING_HERE and is_locked(home() / "training.lock")
     return max(1, cores() // 2) if others_train else cores()
+
+
+def give_back() -> None:
+    """Return freed memory to the system: what a training held would else stay beside the model that answers next."""
+    import ctypes
+    import gc
+
+    gc.collect()
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):  # another C library than glibc: it decides itself
+        return

@@ -22,7 +22,7 @@ from core.format import unit_of
 from core.io import files, store
 from core.io.embedded import ensure_converted, facts, is_ready, remember_rate, tokenizer
 from core.io.embedded.generate import encode, render
-from core.io.embedded.loading import training_here
+from core.io.embedded.loading import give_back, training_here
 from core.io.embedded.weights import model_dir, offline
 from core.io.lora import runs
 from core.io.lora.standing import Run, Told, Trained
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from core.io.work import Desk
 
 LIMIT = 250
-"""Test rows answered after a run, from the first one on: about half a minute on two cores."""
+"""Test rows answered after a run, drawn by lot: about half a minute on two cores."""
 SHOWN = 4
 TITLES = {"train": "Training", "test": "Measuring on test rows"}
 
@@ -139,6 +139,7 @@ def _trained(desk: Desk, version: Version, prompt: Prompt, settings: TrainSettin
     files.write_json(desk.folder / "shown.json", {"Row": list(ready.shown.text), "Truth": answer_texts(ready.shown, prompt, truth)})
     desk.say(0, steps, TITLES["train"], phase="train")
     trained = train(run, _teller(desk))
+    give_back()
     if trained.tokens_per_second and settings.quantization == "none":
         remember_rate(base, trained.tokens_per_second)
     return runs.publish(trained.checkpoint, finished(about, trained))
@@ -213,7 +214,7 @@ def _measure_again(desk: Desk, version: Version, made: runs.Adapter, limit: int)
 def measure_adapter(
     version: Version, prompt: Prompt, made: runs.Adapter, *, limit: int = LIMIT, journal: Path | None = None, progress: Any = None
 ) -> Any:
-    """Ask an adapter the first `limit` test rows and save its evaluation (family "tuned")."""
+    """Ask an adapter `limit` test rows, drawn by lot, and save its evaluation (family "tuned")."""
     from core.io.embedded import engine
     from core.io.testing import run_prompted
 
