@@ -55,7 +55,7 @@ def serving(home: Path, **environment: str) -> Iterator[str]:
     )
     try:
         address = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             with suppress(OSError), urlopen(f"{address}/_stcore/health", timeout=1):
                 break
@@ -76,24 +76,24 @@ class Person:
 
     def go(self, path: str = "/") -> None:
         self.page.goto(self.address + path)
-        self.page.wait_for_selector("h1", timeout=60_000)
+        self.page.wait_for_selector("h1", timeout=120_000)
         self.settled()
 
-    def settled(self, seconds: float = 60) -> None:
+    def settled(self, seconds: float = 180) -> None:
         """Wait until the page has nothing left to draw."""
         self.page.wait_for_timeout(150)
         self.page.wait_for_function(IDLE, timeout=1000 * seconds)
 
     def menu(self, name: str) -> None:
         self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
-        self.page.wait_for_function("(t) => document.querySelector('h1')?.innerText.startsWith(t)", arg=name, timeout=30_000)
+        self.page.wait_for_function("(t) => document.querySelector('h1')?.innerText.startsWith(t)", arg=name, timeout=120_000)
         self.settled()
 
-    def press(self, label: str, *, exact: bool = False, seconds: float = 60) -> None:
+    def press(self, label: str, *, exact: bool = False, seconds: float = 180) -> None:
         self.page.get_by_role("button", name=label, exact=exact).first.click()
         self.settled(seconds)
 
-    def sees(self, text: str, seconds: float = 30) -> None:
+    def sees(self, text: str, seconds: float = 120) -> None:
         self.page.get_by_text(text).first.wait_for(state="visible", timeout=1000 * seconds)
 
     def title(self) -> str:
@@ -128,7 +128,7 @@ def person(address: str, name: str, *, dark: bool = False, width: int = 1280, pl
     with sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", accept_downloads=True)
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(90_000)
         try:
             yield Person(page, address, name)
         except Exception:

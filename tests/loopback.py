@@ -71,6 +71,7 @@ class Loopback:
         self.paths: list[str] = []
         self.at_once = 0
         """The most requests that were under way together."""
+        self.over = threading.Event()
         self._flying = 0
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -86,6 +87,7 @@ class Loopback:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.over.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -159,17 +161,16 @@ def _handler(server: Loopback) -> type[BaseHTTPRequestHandler]:
             elif act == "html":
                 self._send(200, b"<html>login</html>", {"content-type": "text/html"})
             elif act == "slow":
-                time.sleep(3)
+                server.over.wait(60)
                 self._json(200, self._completion(body, number, act))
             elif act == "drip":
                 self.send_response(200)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", "100000")
                 self.end_headers()
-                for _ in range(60):
+                while not server.over.wait(0.1):
                     self.wfile.write(b" ")
                     self.wfile.flush()
-                    time.sleep(0.1)
             else:
                 self._json(200, self._completion(body, number, act))
 

@@ -18,7 +18,7 @@ from tests.test_augmenting import saved
 
 
 def page(one: Version | None = None) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "pages" / "augment.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "pages" / "augment.py"), default_timeout=180)
     if one:
         at.session_state["dataset"], at.session_state["version"] = one.dataset, one.id
     return at.run()

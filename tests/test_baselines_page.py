@@ -20,7 +20,7 @@ HOSTILE = "![x](http://evil.example/a.png) <script>alert(1)</script> **b** $1 an
 
 
 def page(dataset: str | None = None) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=90)
+    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=180)
     if dataset:
         at.query_params["dataset"] = dataset
     return at.switch_page("../pages/baselines.py").run()

@@ -181,7 +181,7 @@ def test_bars_take_the_colour_of_the_theme(address, home):
     for dark in (False, True):
         with person(address, "theme", dark=dark) as me:
             me.go("/")
-            me.page.wait_for_selector(".js-plotly-plot .bars path", timeout=30_000)
+            me.page.wait_for_selector(".js-plotly-plot .bars path", timeout=120_000)
             script = "() => getComputedStyle(document.querySelector('.js-plotly-plot .bars path')).fill"
             fills[dark] = me.page.evaluate(script)
     assert fills == {False: "rgb(26, 95, 148)", True: "rgb(114, 184, 232)"}
@@ -207,7 +207,7 @@ def test_a_job_survives_a_reload_and_shows_its_end(address, home):
         me.sees("Counting ·")
         me.page.reload()
         me.sees("Counting ·")
-        me.page.get_by_text("done").first.wait_for(state="visible", timeout=90_000)
+        me.page.get_by_text("done").first.wait_for(state="visible", timeout=180_000)
     assert jobs.read(job.id).state == "done"
 
 

@@ -19,7 +19,7 @@ VIEWS = ("Leaderboard", "Rows", "Slices", "Cost and quality", "Try it")
 
 
 def page() -> AppTest:
-    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=180)
     return at.switch_page("../pages/compare.py").run()
 
 
@@ -191,7 +191,7 @@ def test_a_split_that_came_with_the_file_is_compared_before_the_verdict(home) ->
     for title, family in (("Constant (median)", "trivial"), ("Random forest", "classical")):
         evaluations.save(evaluation(title, family, truth, [40.0] * len(truth), dataset=made.dataset, version=made.id, test_id=rows_id(rows),
                                     id=f"leaky-{family}"))  # fmt: skip
-    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=180)
     at.session_state["dataset"] = made.dataset
     at.switch_page("../pages/compare.py").run()
     assert not at.exception

@@ -19,7 +19,7 @@ from tests.test_split import texts
 
 
 def page(version: Version | None = None) -> AppTest:
-    at = AppTest.from_file(str(doubles.ROOT / "pages" / "curate.py"), default_timeout=60)
+    at = AppTest.from_file(str(doubles.ROOT / "pages" / "curate.py"), default_timeout=180)
     if version:
         at.session_state["dataset"], at.session_state["version"] = version.dataset, version.id
     return standing(at.run())
@@ -177,7 +177,7 @@ def test_a_recipe_survives_a_reload(home):
 
 def test_steps_sent_from_explore_arrive(home):
     version = doubles.version("regression")
-    at = AppTest.from_file(str(doubles.ROOT / "pages" / "curate.py"), default_timeout=60)
+    at = AppTest.from_file(str(doubles.ROOT / "pages" / "curate.py"), default_timeout=180)
     at.session_state["dataset"], at.session_state["version"] = version.dataset, version.id
     at.session_state["curate_incoming"] = {"version": version.id, "steps": [make("exact_duplicates").to_dict()]}
     at = standing(at.run())

@@ -22,7 +22,7 @@ VIEWS = ["Overview", "Columns", "Tokens", "Rows", "Map", "SQL"]
 
 
 def app(**query: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=180)
     for key, value in query.items():
         at.query_params[key] = value
     return at.switch_page("../pages/explore.py")
@@ -227,7 +227,7 @@ def select_in_figures() -> None:
 
 def test_a_drag_and_a_click_become_filters_and_a_second_click_takes_its_own_away(home: Path) -> None:
     one = version("regression")
-    at = AppTest.from_function(select_in_figures, default_timeout=60).run()
+    at = AppTest.from_function(select_in_figures, default_timeout=180).run()
     assert not at.exception
     shown = store.frame(one)
     low, high = 10**1.3, 10**1.6
@@ -366,7 +366,7 @@ def rows_and_their_neighbours() -> None:
 
 def test_a_row_in_full_has_ways_to_its_neighbours(home: Path) -> None:
     one = version("regression")
-    at = AppTest.from_function(rows_and_their_neighbours, default_timeout=60).run()
+    at = AppTest.from_function(rows_and_their_neighbours, default_timeout=180).run()
     assert not at.exception
     assert "Row 5" in said(at)
     texts = store.frame(one)["text"].tolist()

@@ -34,7 +34,7 @@ def model(home, tiny, monkeypatch) -> Path:
 
 
 def opened(version: Version, view: str | None = None, **session) -> AppTest:
-    at = AppTest.from_file(str(doubles.ROOT / "ui" / "frame.py"), default_timeout=60).switch_page(PAGE)
+    at = AppTest.from_file(str(doubles.ROOT / "ui" / "frame.py"), default_timeout=180).switch_page(PAGE)
     at.session_state["dataset"], at.session_state["version"] = version.dataset, version.id
     if view:
         at.session_state["finetune_view"] = view

@@ -32,7 +32,7 @@ def test_untrusted_text_loses_its_marks(text):
 
 
 def app(name: str = "home") -> AppTest:
-    return AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=30).switch_page(f"../pages/{name}.py")
+    return AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=180).switch_page(f"../pages/{name}.py")
 
 
 def test_home_without_data_offers_the_samples(home):

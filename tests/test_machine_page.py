@@ -15,7 +15,7 @@ ROWS = "text,stars\n" + "".join(f"a review about thing number {i},{1 + i % 5}\n"
 
 
 def app(path: Path | str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=180)
     at.query_params["explore_add"] = "1"
     at.switch_page("../pages/explore.py").run()
     at.segmented_control(key="explore_add_source").set_value("This machine").run()
@@ -101,5 +101,5 @@ def test_a_workbook_offers_its_sheets(home: Path, tmp_path: Path) -> None:
 
 def test_a_dataset_that_was_not_read_from_a_file_tells_no_source(home: Path) -> None:
     version()
-    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=60).switch_page("../pages/explore.py").run()
+    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=180).switch_page("../pages/explore.py").run()
     assert "Where it came from" not in said(at)

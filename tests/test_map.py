@@ -355,7 +355,7 @@ def test_numbers_are_coloured_from_pale_to_dark_and_missing_ones_grey() -> None:
 
 
 def app(one: Version) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=180)
     at.query_params["dataset"] = one.dataset
     at.query_params["explore_view"] = "Map"
     return at.switch_page("../pages/explore.py")
@@ -482,7 +482,7 @@ def test_a_person_makes_a_map_draws_around_points_and_asks(tmp_path, monkeypatch
             page.get_by_text("UMAP", exact=True).click()
             someone.settled()
         someone.press("Make the map")
-        page.locator(".js-plotly-plot .nsewdrag").first.wait_for(state="visible", timeout=90_000)
+        page.locator(".js-plotly-plot .nsewdrag").first.wait_for(state="visible", timeout=180_000)
         someone.settled()
         someone.no_errors()
         someone.accessible()

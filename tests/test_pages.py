@@ -20,7 +20,7 @@ EVIL = "![x](http://127.0.0.1:9/evil.png) $5 and $10 :red[x] <script>alert(1)</s
 
 
 def opened(name: str, one: Version | None = None) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=60).switch_page(f"../pages/{name}.py")
+    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=180).switch_page(f"../pages/{name}.py")
     if one:
         at.session_state["dataset"], at.session_state["version"] = one.dataset, one.id
     return at.run()
@@ -158,7 +158,7 @@ def test_korean_columns_labels_and_categories_stand_everywhere(home, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_runs_alone_without_the_frame(home, name):
     version()
-    standing(AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=60).run())
+    standing(AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=180).run())
 
 
 def test_opening_a_sample_on_home_makes_it_current(home):

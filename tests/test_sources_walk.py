@@ -11,7 +11,7 @@ from tests.browser import Person, chromium, person, serving
 from tests.hub_server import Hub
 from tests.test_sources_page import amazon
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def source(me: Person, name: str) -> None:
 
 
 def explored(me: Person) -> None:
-    me.page.wait_for_function("() => document.querySelector('h1')?.innerText.startsWith('Explore')", timeout=60_000)
+    me.page.wait_for_function("() => document.querySelector('h1')?.innerText.startsWith('Explore')", timeout=120_000)
     me.settled()
 
 

@@ -320,7 +320,7 @@ def test_a_killed_job_begins_anew_and_saves_once(child_jobs: Path, tmp_path: Pat
     place = parts.locate(str(path))
     request = importing.request_for(str(path), place, "Big", ReadOptions(), Roles(("text",), "price"), "regression")
     job = jobs.start("import", request, title="Import")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 240
     while not (job.folder / "rows").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(int((job.folder / "pid").read_text()), signal.SIGKILL)

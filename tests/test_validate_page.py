@@ -17,7 +17,7 @@ from tests.test_validate import good, jsonl, line
 
 
 def app(**query: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=60)
+    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=180)
     for key, value in query.items():
         at.query_params[key] = value
     return at.switch_page("../pages/validate.py")
