@@ -99,9 +99,9 @@ class Question:
             self._add(f"{cell} IN ({', '.join('?' * len(part.values))})", *part.values)
         if part.search:
             cased = part.search.lower() != part.search.upper()
-            form = "contains(lower({}), lower(?))" if cased else "contains({}, ?)"
+            form, sought = ("regexp_matches({}, ?, 'i')", _literally(part.search)) if cased else ("contains({}, ?)", part.search)
             found = [form.format(self.text(name)) for name in part.columns or self.version.roles.text]
-            self._add("(" + (" OR ".join(found) or "false") + ")", *[part.search] * len(found))
+            self._add("(" + (" OR ".join(found) or "false") + ")", *[sought] * len(found))
         if part.rows is not None:
             self.table = True
             self._add("d.file_row_number IN (SELECT unnest(?))", list(map(int, part.rows)))
@@ -109,6 +109,11 @@ class Question:
     def _add(self, condition: str, *values: Any) -> None:
         self.parts.append(condition)
         self.values += values
+
+
+def _literally(text: str) -> str:
+    """A pattern of RE2 that matches this very text."""
+    return "".join(f"\\x{{{ord(letter):x}}}" if letter.isascii() and not letter.isalnum() else letter for letter in text)
 
 
 def _beside_alone(version: Version, filters: Sequence[Filter], columns: Sequence[str]) -> bool:
