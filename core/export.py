@@ -42,7 +42,19 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def _text(cell: Any) -> Any:
+    cell = cell.tolist() if type(cell).__name__ == "ndarray" else cell
     return json.dumps(cell, ensure_ascii=False, default=str) if isinstance(cell, (list, dict, tuple)) else cell
+
+
+def plain_cell(cell: Any) -> Any:
+    """A cell as None, a truth value, a number or text; nested values as JSON, times as ISO 8601."""
+    cell = _text(cell)
+    if cell is None or isinstance(cell, str):
+        return cell
+    if type(cell).__name__ in ("NAType", "NaTType") or cell != cell:
+        return None
+    cell = cell.isoformat() if hasattr(cell, "isoformat") else cell.item() if hasattr(cell, "item") else cell
+    return cell if isinstance(cell, (bool, int, float)) else str(cell)
 
 
 def parquet_bytes(frame: pd.DataFrame) -> bytes:
@@ -61,6 +73,7 @@ def _clean(value: Any) -> Any:
         return {str(key): _clean(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)) or type(value).__name__ == "ndarray":
         return [_clean(one) for one in value]
-    if value is None or value != value:
+    if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
         return None
-    return value.item() if hasattr(value, "item") else value
+    value = value.isoformat() if hasattr(value, "isoformat") else value.item() if hasattr(value, "item") else value
+    return value if isinstance(value, (str, bool, int, float)) else str(value)

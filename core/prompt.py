@@ -60,6 +60,15 @@ class Prompt:
         """The training prompt: the question and the right reply."""
         return [*self.question(row), {"role": "assistant", "content": self.reply(row, target)}]
 
+    def text(self, row: Mapping[str, Any], target: Any = None) -> str:
+        """The whole prompt as one text, up to the answer's prefix; with a target the answer stands behind it.
+
+        Between question and answer stands a blank line, unless the question itself ends in a blank or a line break.
+        """
+        asked = "\n\n".join(message["content"] for message in self.question(row))
+        start = asked + ("" if asked[-1:].isspace() else "\n\n")
+        return start + (self.prefix if target is None else self.reply(row, target))
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -19,6 +19,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pandas as pd
 
+from tests import hub_uploads
+
 TOKEN = "hf_canary_0123456789abcdef"
 PAGE = 5
 """Entries of a page of the tree: small, so that every test meets several."""
@@ -61,6 +63,11 @@ class Hub:
         """Of file content that went out."""
         self.down = 0
         """Answer so many further requests with 503."""
+        self.writers: set[str] = set()
+        """Tokens that may make repositories and write to them."""
+        self.objects: dict[str, bytes] = {}
+        """Uploaded large files: sha256 -> content."""
+        self.refuse_uploads = False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.over = threading.Event()
@@ -112,6 +119,23 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             self._serve()
+
+        def do_POST(self) -> None:
+            self._write()
+
+        def do_PUT(self) -> None:
+            self._write()
+
+        def _write(self) -> None:
+            hub.requests.append((self.command, self.path, {k.casefold(): v for k, v in self.headers.items()}))
+            body = hub_uploads.content(self.headers, self.rfile)
+            if hub.down:
+                hub.down -= 1
+                return self._refuse(503, "", "Service Unavailable")
+            path = unquote(urlsplit(self.path).path)
+            status, told, code = hub_uploads.answer(hub, Repo, self.command, path, self._token(), body)
+            self._send(status, json.dumps(told).encode(), {"content-type": "application/json", **({"x-error-code": code} if code else {})})
+            return None
 
         def _serve(self) -> None:
             hub.requests.append((self.command, self.path, {k.casefold(): v for k, v in self.headers.items()}))
