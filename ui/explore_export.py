@@ -25,7 +25,7 @@ def contents(version: Version) -> None:
     else:
         st.caption(f"The table is a Parquet file of {size(stored)} with {count(version.rows)} rows. Copy it from")
         st.code(str(path), language=None, wrap_lines=True)
-    downloads(lambda: columns(version), f"{version.dataset}-columns", "explore_export_columns")
+    downloads(lambda: columns(version), f"{version.dataset}-columns", "explore_export_columns", "Columns")
     same_action(f"python -m core profile {version.id} --json", explore_python.overview(version, None, None, filters.every(version)))
 
 

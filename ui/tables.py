@@ -106,15 +106,15 @@ def record(values: Mapping[str, Any], key: str) -> None:
             st.text(str(value))
 
 
-def downloads(frame: Callable[[], pd.DataFrame], name: str, key: str) -> None:
-    """The table as CSV (with a mark spreadsheets need, formulas defused) and as Parquet, made when asked for."""
+def downloads(frame: Callable[[], pd.DataFrame], name: str, key: str, what: str = "Table") -> None:
+    """The table, or `what` it is called, as CSV (with a mark spreadsheets need, formulas defused) and as Parquet, made when asked for."""
     from core.export import csv_bytes, parquet_bytes
 
     st.download_button(
-        "Table as CSV", lambda: csv_bytes(frame()), f"{name}.csv", "text/csv", key=f"{key}_csv", on_click="ignore", width="stretch"
+        f"{what} as CSV", lambda: csv_bytes(frame()), f"{name}.csv", "text/csv", key=f"{key}_csv", on_click="ignore", width="stretch"
     )
     st.download_button(
-        "Table as Parquet",
+        f"{what} as Parquet",
         lambda: parquet_bytes(frame()),
         f"{name}.parquet",
         "application/octet-stream",
