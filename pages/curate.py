@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.io import previewing
-from ui import curate_bar, curate_recipe, curate_rows, curate_state
+from ui import curate_add, curate_bar, curate_files, curate_recipe, curate_rows, curate_state
 from ui.layout import no_data
 from ui.state import current, guarded, open_page, settle
 
@@ -14,7 +14,7 @@ def export() -> None:
     """The table, the recipe, the same action elsewhere."""
     version = current().version
     if version:
-        curate_bar.export(version)
+        curate_files.export(version)
 
 
 settle()
@@ -30,9 +30,10 @@ recipe = curate_state.desk(version).recipe
 with guarded():
     with st.bottom, st.spinner("Counting rows step by step", show_time=True):
         seen = previewing.preview(version, recipe)
+    curate_add.panel(version)
     left, right = st.columns([3, 2])
     curate_recipe.recipe_card(version, seen, left)
     curate_rows.rows_left_card(version, seen, right)
     curate_rows.below(version, seen)
-    curate_bar.advanced(version)
+    curate_files.advanced(version)
     curate_bar.bar(version, seen)

@@ -1,4 +1,4 @@
-"""Curate: advanced settings, Export, and the bar that saves the recipe's outcome as a version."""
+"""Curate: the bar that saves the recipe's outcome as a version, in this run or as a job with progress and Cancel."""
 
 from __future__ import annotations
 
@@ -7,61 +7,19 @@ from dataclasses import replace
 import streamlit as st
 
 from core.curate.recipe import Recipe
-from core.curate.text import as_python, from_yaml, to_yaml
+from core.curate.text import to_yaml
 from core.format import count, duration, plural
-from core.io import curating, engine, hub, jobs, store
+from core.io import curating, jobs, previewing, store
+from core.io.jobs import Job
 from core.io.previewing import Preview
 from core.version import Version
-from ui import cache, tables
 from ui import curate_state as state
 from ui.jobs import latest, watch
 from ui.layout import run_bar
 from ui.state import choose, guarded
 
-LONG = 10.0
+LONG = 3.0
 """Seconds from which on saving is a job that survives the page."""
-
-
-def export(version: Version) -> None:
-    """The version's table, the recipe, and the same action as a command and in Python."""
-    recipe = state.desk(version).recipe
-    tables.downloads(lambda: cache.frame(version.dataset, version.id), f"{version.dataset}-{version.number}", "curate_export")
-    st.download_button(
-        "Recipe as YAML", lambda: to_yaml(recipe), "recipe.yaml", "text/yaml", key="curate_export_yaml", on_click="ignore", width="stretch"
-    )
-    name = f"{version.dataset}-{version.number}-dataset.zip"
-    st.download_button(
-        "Hugging Face dataset (zip)", lambda: hub.dataset_zip(version), name, key="curate_export_hub", on_click="ignore", width="stretch"
-    )
-    tables.same_action(
-        f"python -m core curate {version.id} --recipe recipe.yaml --seed {recipe.seed} --out curated",
-        as_python(recipe, version, curating.planned_id(version, recipe)),
-    )
-
-
-def advanced(version: Version) -> None:
-    """Seed, workers, recipes as files, the recipe as Python."""
-    recipe = state.desk(version).recipe
-    with st.expander("Advanced", icon=":material/tune:"):
-        left, right = st.columns(2)
-        seed = left.number_input("Seed", 0, 2**31 - 1, recipe.seed, key=f"curate_seed_{version.id}_{state.desk(version).turn}",
-                                 help="Decides every random choice of the recipe. The same seed gives the same rows.")  # fmt: skip
-        if seed != recipe.seed:
-            state.put(version, replace(recipe, seed=int(seed)))
-            st.rerun()
-        usual = engine.workers_for(version.rows)
-        right.number_input("Workers", 1, 64, usual, key="curate_workers",
-                           help=f"Processes that work on rows. It changes the time and nothing else. Recommended: {usual}.")  # fmt: skip
-        told = "Replaces the steps above; Undo brings them back."
-        file = left.file_uploader("Load a recipe", type=["yaml", "yml"], key=f"curate_yaml_{version.id}", max_upload_size=2, help=told)
-        if file is not None and st.session_state.get("_curate_loaded") != file.file_id:
-            st.session_state["_curate_loaded"] = file.file_id
-            with guarded():
-                state.put(version, from_yaml(file.getvalue().decode("utf-8", errors="replace")))
-                st.rerun()
-        right.download_button("Save the recipe", lambda: to_yaml(recipe), "recipe.yaml", key="curate_yaml_save", on_click="ignore")
-        st.caption("The recipe in Python: the same steps on the same version give the same id")
-        st.code(as_python(recipe, version, curating.planned_id(version, recipe)), language="python")
 
 
 def reason(version: Version, recipe: Recipe, seen: Preview) -> tuple[str, str]:
@@ -85,8 +43,6 @@ def reason(version: Version, recipe: Recipe, seen: Preview) -> tuple[str, str]:
 
 def _culprit(version: Version, recipe: Recipe, name: str) -> str:
     """The step behind which a part has no rows."""
-    from core.io import previewing
-
     for place in range(1, len(recipe.steps) + 1):
         seen = previewing.preview(version, replace(recipe, steps=recipe.steps[:place]))
         if seen.outcome.roles.split and not seen.splits.get(name):
@@ -100,8 +56,10 @@ def bar(version: Version, seen: Preview) -> None:
     job = latest("curate", version.dataset)
     mine = job if job and job.request.get("version") == version.id else None
     if mine and mine.alive:
-        watch(mine.id, "curate_job")
+        _working(mine, version)
         return
+    if mine and mine.error and st.session_state.get("_curate_job") == mine.id:
+        watch(mine.id, "curate_job")
     if mine and mine.state == "done" and mine.result and st.session_state.pop("_curate_job", None) == mine.id:
         _open(store.version(mine.result["dataset"], mine.result["version"]), version)
     if not recipe.steps:
@@ -114,9 +72,10 @@ def bar(version: Version, seen: Preview) -> None:
                    text=f"This recipe is version {there.number} already · {plural(there.rows, 'row')}"):  # fmt: skip
             _open(there, version, toast=False)
         return
-    left = seen.scaled(len(seen.outcome.frame))
     seconds = seen.seconds * seen.total / max(1, seen.rows) + 0.3
-    text = words or f"{'' if seen.whole else 'about '}{count(left)} of {plural(seen.total, 'row')} stay · {duration(seconds, about=True)}"
+    text = (
+        words or f"{'' if seen.exact else 'about '}{count(seen.left)} of {plural(seen.total, 'row')} stay · {duration(seconds, about=True)}"
+    )
     leak = bool(seen.leaks.reasons) and words.endswith("also in train")
     number = max(one.number for one in versions) + 1
     pressed = run_bar(
@@ -133,6 +92,13 @@ def bar(version: Version, seen: Preview) -> None:
         _save(version, recipe, seconds)
 
 
+def _working(job: Job, version: Version) -> None:
+    """Progress in rows and Cancel, at the foot where the button was."""
+    with st.bottom, st.container(border=True):
+        st.caption(f"Saving {plural(version.rows, 'row')} as a new version. You may leave the page; the work goes on.")
+        watch(job.id, "curate_job", stop="Cancel")
+
+
 def _mend(version: Version) -> None:
     st.button("Move them out of train", key="curate_mend", on_click=state.move_leaks_out, args=(version,))
 
@@ -140,7 +106,7 @@ def _mend(version: Version) -> None:
 def _save(version: Version, recipe: Recipe, seconds: float) -> None:
     workers = int(st.session_state.get("curate_workers") or 1)
     if seconds > LONG:
-        request = {"dataset": version.dataset, "version": version.id, "recipe": to_yaml(recipe)}
+        request = {"dataset": version.dataset, "version": version.id, "recipe": to_yaml(recipe), "workers": workers}
         st.session_state["_curate_job"] = jobs.start("curate", request, title="Curate", dataset=version.dataset).id
         st.rerun()
     with guarded(), st.spinner(f"Running {plural(len(recipe.on), 'step')} over {plural(version.rows, 'row')}"):

@@ -26,12 +26,17 @@ class Desk:
     version: str
     recipe: Recipe
     undo: list[Recipe] = field(default_factory=list)
+    redo: list[Recipe] = field(default_factory=list)
     form: int | None = None
     """The step whose settings are open."""
     form_changed: bool = False
     """Whether the open form has changed the recipe yet: one form is one undo."""
     dropped: int | None = None
     """The step whose dropped rows are shown."""
+    difference: int | None = None
+    """The step whose changes to the text are shown."""
+    adding: str | None = None
+    """What the panel above the recipe offers: steps, presets, or nothing."""
     at: int | None = None
     """Rows after so many steps are shown."""
     turn: int = 0
@@ -59,19 +64,32 @@ def put(version: Version, recipe: Recipe, *, keep_form: bool = False) -> None:
         return
     if not (keep_form and now.form_changed):
         now.undo = [*now.undo[-MOST:], now.recipe]
-    now.recipe, now.error, now.at = recipe, None, None
+    now.recipe, now.error, now.at, now.redo = recipe, None, None, []
     now.form_changed = keep_form
     if not keep_form:
-        now.form, now.dropped, now.turn = None, None, now.turn + 1
+        now.form, now.dropped, now.difference, now.turn = None, None, None, now.turn + 1
     curating.keep_draft(version, recipe)
 
 
 def undo(version: Version) -> None:
     now = desk(version)
     if now.undo:
-        now.recipe = now.undo.pop()
-        now.form, now.form_changed, now.dropped, now.at, now.error, now.turn = None, False, None, None, None, now.turn + 1
-        curating.keep_draft(version, now.recipe)
+        now.redo.append(now.recipe)
+        _back_to(version, now.undo.pop())
+
+
+def redo(version: Version) -> None:
+    now = desk(version)
+    if now.redo:
+        now.undo.append(now.recipe)
+        _back_to(version, now.redo.pop())
+
+
+def _back_to(version: Version, recipe: Recipe) -> None:
+    now = desk(version)
+    now.recipe, now.form, now.form_changed, now.error, now.turn = recipe, None, False, None, now.turn + 1
+    now.dropped = now.difference = now.at = None
+    curating.keep_draft(version, recipe)
 
 
 def switch(version: Version, place: int) -> None:
@@ -83,7 +101,7 @@ def switch(version: Version, place: int) -> None:
 def add(version: Version, name: str) -> None:
     """Add a step fitted to the columns there are behind the last one, and open its settings."""
     now = desk(version)
-    place = len(now.recipe.steps)
+    place, now.adding = len(now.recipe.steps), None
     columns = previewing.columns_at(version, now.recipe, place)
     roles = previewing.preview(version, now.recipe).outcome.roles
     numbers = [column for column, kind in columns.items() if kind == "number"]
@@ -95,6 +113,7 @@ def add(version: Version, name: str) -> None:
 def take(version: Version, name: str) -> None:
     """Replace the recipe with a preset that fits the version."""
     now = desk(version)
+    now.adding = None
     try:
         put(version, preset(name, version, cache.frame(version.dataset, version.id), now.recipe.seed))
     except StudioError as error:
@@ -106,6 +125,10 @@ def edit(version: Version, place: int, what: str) -> None:
     now = desk(version)
     if what == "Change settings":
         open_form(version, None if now.form == place else place)
+    elif what == "What it changes":
+        now.difference = None if now.difference == place else place
+    elif what == "Duplicate":
+        put(version, now.recipe.with_step(now.recipe.steps[place], place + 1))
     elif what == "Remove":
         put(version, now.recipe.without(place))
     else:
@@ -120,6 +143,12 @@ def open_form(version: Version, place: int | None) -> None:
 def show_dropped(version: Version, place: int | None) -> None:
     now = desk(version)
     now.dropped = None if now.dropped == place else place
+
+
+def offer(version: Version, what: str | None) -> None:
+    """Open the panel that offers steps or presets; close it with None or a second press."""
+    now = desk(version)
+    now.adding = None if now.adding == what else what
 
 
 def move_leaks_out(version: Version) -> None:

@@ -1,0 +1,68 @@
+"""Curate: the recipe as a file and as Python, its seed and workers; what Export offers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.curate.text import as_python, from_yaml, to_yaml
+from core.errors import StudioError
+from core.io import curating, engine, hub
+from core.version import Version
+from ui import cache, tables
+from ui import curate_state as state
+from ui.state import show_error
+
+
+def export(version: Version) -> None:
+    """The version's table, the recipe, and the same action as a command and in Python."""
+    recipe = state.desk(version).recipe
+    tables.downloads(lambda: cache.frame(version.dataset, version.id), f"{version.dataset}-{version.number}", "curate_export")
+    st.download_button(
+        "Recipe as YAML", lambda: to_yaml(recipe), "recipe.yaml", "text/yaml", key="curate_export_yaml", on_click="ignore", width="stretch"
+    )
+    name = f"{version.dataset}-{version.number}-dataset.zip"
+    st.download_button(
+        "Hugging Face dataset (zip)", lambda: hub.dataset_zip(version), name, key="curate_export_hub", on_click="ignore", width="stretch"
+    )
+    tables.same_action(
+        f"python -m core curate {version.id} --recipe recipe.yaml --seed {recipe.seed} --out curated",
+        as_python(recipe, version, curating.planned_id(version, recipe)),
+    )
+
+
+def advanced(version: Version) -> None:
+    """Seed, workers, recipes as files, the recipe as Python."""
+    recipe = state.desk(version).recipe
+    with st.expander("Recipe as a file, seed, Python", icon=":material/tune:"):
+        left, right = st.columns(2)
+        seed = left.number_input("Seed", 0, 2**31 - 1, recipe.seed, key=f"curate_seed_{version.id}_{state.desk(version).turn}",
+                                 help="Decides every random choice of the recipe. The same seed gives the same rows.")  # fmt: skip
+        if seed != recipe.seed:
+            state.put(version, replace(recipe, seed=int(seed)))
+            st.rerun()
+        usual = engine.workers_for(version.rows)
+        right.number_input("Workers", 1, 64, usual, key="curate_workers",
+                           help=f"Processes that work on rows. It changes the time and nothing else. Recommended: {usual}.")  # fmt: skip
+        left.file_uploader("Load a recipe", type=["yaml", "yml"], key=f"curate_yaml_{version.id}", max_upload_size=2,
+                           help="Replaces the steps above; Undo brings them back.", on_change=_load, args=(version,))  # fmt: skip
+        right.download_button("Save the recipe", lambda: to_yaml(recipe), "recipe.yaml", key="curate_yaml_save", on_click="ignore")
+        right.caption("YAML with every setting that is not the recommended one. It loads on any table with the columns it names.")
+        if error := st.session_state.get("_curate_load_error"):
+            show_error(error)
+            st.caption("The recipe above is unchanged.")
+        st.caption("The recipe in Python: the same steps on the same version give the same id")
+        st.code(as_python(recipe, version, curating.planned_id(version, recipe)), language="python")
+
+
+def _load(version: Version) -> None:
+    """Take over an uploaded recipe as a whole, or tell what is wrong with it and change nothing."""
+    file = st.session_state.get(f"curate_yaml_{version.id}")
+    st.session_state.pop("_curate_load_error", None)
+    if file is None:
+        return
+    try:
+        state.put(version, from_yaml(file.getvalue().decode("utf-8", errors="replace")))
+    except StudioError as error:
+        st.session_state["_curate_load_error"] = error
