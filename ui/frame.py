@@ -128,7 +128,12 @@ def _lineage(dataset: store.Dataset, version: Version) -> None:
         with st.status(f"{one.number} · {plain(one.title)}", type="step", state="complete", expanded=one.id == version.id):
             for report in one.report:
                 gone = report.rows_before - report.rows_after
-                st.caption(plain(f"{label(report.name)}: {report.sentence}" + (f" (−{count(gone)} rows)" if gone else "")))
+                st.caption(
+                    plain(
+                        f"{label(report.name)}: {report.sentence}"
+                        + (f" ({'−' if gone > 0 else '+'}{count(abs(gone))} rows)" if gone else "")
+                    )
+                )
             st.caption(f"{plural(one.rows, 'row')}" + "".join(f" · {count(n)} {plain(name)}" for name, n in one.splits.items()))
             if one.id != version.id and st.button("Use this version", key=f"use_{one.id}"):
                 choose(one)

@@ -1,22 +1,24 @@
-"""Fewer of what there is too much of: caps per slot of a number, caps per class, samples, a new order.
+"""Fewer of what there is too much of: a cap per slot of a number.
 
-After a split these steps take train rows only: validation and test rows stay as they are. Which rows stay is drawn with
-the seed: each row gets a random key divided by its weight, and the smallest keys stay (sampling without replacement).
+After a split train rows only are taken: validation and test rows stay as they are. Which rows stay is drawn with the
+seed: each row gets a random key divided by its weight, and the smallest keys stay. That is drawing one row after the
+other without replacement, each with its share of the weights that are left (Efraimidis and Spirakis 2006).
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from core.curate.fields import Settings, setting
-from core.curate.table import Change, Table, texts
-from core.errors import DataError
+from core.curate.strata import amounts, labels
+from core.curate.table import Change, Table
+from core.errors import DataError, SettingsError
 from core.format import count, unit_of
-from core.reading import read_amount
 from core.version import Roles
 
 
@@ -29,59 +31,147 @@ def generator(seed: int, name: str) -> np.random.Generator:
 class BalanceSettings(Settings):
     column: str = setting("", "The number whose slots are evened out; empty means the target.", "column", only="number", empty="the target")
     cap: int = setting(1200, "The most rows that stay in one slot.", "whole", low=1)
+    slots: str = setting(
+        "round",
+        "round: numbers that round to the same multiple of the width (half to even). width: from one multiple to the next. "
+        "quantile: slots with equally many rows each.",
+        "choice",
+        choices=("round", "width", "quantile"),
+    )
     width: float = setting(1.0, "How wide a slot is: with 1, each whole number is one.", "number", low=1e-9)
+    quantiles: int = setting(10, "How many slots, when they have equally many rows each.", "whole", low=2, high=1000)
     keep_all_from: float | None = setting(
         240.0, "From this value on every row stays: large values are rare.", "number", empty="no such value"
     )
+    lowest: float | None = setting(None, "Where slots begin; rows below leave. With 1, what rounds to 0 leaves.", "number", empty="no end")
+    highest: float | None = setting(None, "Where slots end; rows above leave.", "number", empty="no end")
     category: str = setting("", "The column whose values are weighted; empty means the category.", "column", empty="the category")
+    dominant: float = setting(1.0, "How likely rows of the most frequent category are to stay, beside the others.", "number", low=1e-9)
+    others: float = setting(1.0, "How likely rows of every other category are to stay.", "number", low=1e-9)
     weights: Mapping[str, float] = setting(
-        {}, "How much more likely rows of a category are to stay; 1 where none is named.", "weights", low=1e-9, empty="all alike"
+        {}, "How likely rows of a named category are to stay, in place of the two above.", "weights", low=1e-9, empty="all alike"
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lowest is not None and self.highest is not None and self.lowest > self.highest:
+            raise SettingsError(f"Slots go from {self.lowest:g} to {self.highest:g}: there is none. Swap the two.", title="No slot")
+
+    @property
+    def weighted(self) -> bool:
+        return bool(self.weights) or self.dominant != self.others
 
 
 def balance(table: Table, settings: BalanceSettings, seed: int) -> Change:
-    """At most `cap` rows per slot of the rounded number; slots from `keep_all_from` on stay whole."""
+    """At most `cap` rows per slot; slots from `keep_all_from` on stay whole; rows outside `lowest`..`highest` leave.
+
+    Rows without a number stay. Raises DataError when the column holds no number at all.
+    """
     column = settings.column or table.roles.target or ""
-    values = np.array([value if (value := read_amount(_bare(cell))) is not None else np.nan for cell in table.frame[column].tolist()])
+    values = amounts(table.frame[column])
     if not len(values):
         return Change()
-    slots = np.round(values / settings.width)
+    if np.isnan(values).all():
+        raise DataError(f"{column} holds no numbers, so there are no slots to even out. Choose another column.", title="No numbers")
+    free, seen = table.movable() & ~np.isnan(values), values
+    if settings.slots != "quantile":
+        nearest = np.round if settings.slots == "round" else _floor
+        seen = nearest(values / settings.width) * settings.width
+    reasons = _outside(seen if settings.slots == "round" else values, free, settings, column)
+    free &= pd.isna(reasons)
+    if settings.slots == "quantile":
+        ends = np.unique(np.quantile(values[free], np.linspace(0, 1, settings.quantiles + 1)[1:-1])) if free.any() else np.array([])
+        slots = np.digitize(values, ends)
+    else:
+        slots = np.round(seen / settings.width)
     keys = generator(seed, "balance").exponential(size=len(values)) / _weights(table, settings)
-    free = table.movable() & ~np.isnan(values)
-    if settings.keep_all_from is not None:
-        free &= ~(slots * settings.width >= settings.keep_all_from)
-    return Change(
-        dropped=_over(
-            slots, keys, free, settings.cap, lambda slot: f"{_slot(column, slot * settings.width)} has more than {count(settings.cap)} rows"
-        )
-    )
+    capped = free if settings.keep_all_from is None else free & ~(seen >= settings.keep_all_from)
+    most = f"has more than {count(settings.cap)} rows"
+
+    def told(slot: float) -> str:
+        if settings.slots == "quantile":
+            inside = values[free & (slots == slot)]
+            return f"{_span(column, inside.min(), inside.max())} {most}"
+        if settings.slots == "width":
+            return f"{_span(column, slot * settings.width, (slot + 1) * settings.width)} {most}"
+        return f"{_slot(column, slot * settings.width)} {most}"
+
+    lost = over(slots, keys, capped, settings.cap, told)
+    return Change(dropped=np.where(pd.isna(reasons), lost, reasons))
+
+
+def _floor(steps: np.ndarray) -> np.ndarray:
+    """Whole steps; what lies a rounding error below the next one has reached it."""
+    return np.floor(steps + 1e-9)
+
+
+def _outside(seen: np.ndarray, free: np.ndarray, settings: BalanceSettings, column: str) -> np.ndarray:
+    """A reason for each free row below the first slot or above the last. `seen` is the rounded number, where slots round."""
+    reasons = np.full(len(seen), None, dtype=object)
+    ends = (("begin", settings.lowest, np.less), ("end", settings.highest, np.greater))
+    for what, end, beyond in ends:
+        if end is None:
+            continue
+        hit = free & beyond(seen, end)
+        limit = f"slots {what} at {_amount(column, end)}"
+        if settings.slots == "round":
+            told, where = np.unique(seen[hit], return_inverse=True)
+            reasons[hit] = np.array([f"{column} rounds to {_amount(column, value)}, {limit}" for value in told.tolist()], dtype=object)[
+                where
+            ]
+        else:
+            reasons[hit] = f"{column} {'below' if what == 'begin' else 'above'} {_amount(column, end)}, {limit}"
+    return reasons
 
 
 def _weights(table: Table, settings: BalanceSettings) -> np.ndarray:
-    category = settings.category or table.roles.category or ""
-    if not settings.weights or category not in table.frame:
+    """How likely each row is to stay, beside the others; rows without a category count as one of the others."""
+    if not settings.weighted:
         return np.ones(len(table.frame))
-    return np.array([settings.weights.get(cell or "", 1.0) for cell in texts(table.frame[category])])
+    category = settings.category or table.roles.category or ""
+    if category not in table.frame:
+        raise DataError("The weights name categories, and no column holds them. Choose the category column.", title="No category")
+    places, names = labels(table.frame[category])
+    each = np.full(len(names) + 1, settings.others)
+    counts = np.bincount(places[table.movable() & (places >= 0)], minlength=len(names))
+    if counts.any():
+        each[int(counts.argmax())] = settings.dominant
+    for place, name in enumerate(names):
+        each[place] = settings.weights.get(name, each[place])
+    each[-1] = settings.weights.get("", each[-1])
+    return each[places]
 
 
 def _slot(column: str, value: float) -> str:
-    return f"{column} {'$' if unit_of(column) == 'usd' else ''}{value:,.0f}"
+    return f"{column} {_amount(column, value)}"
 
 
-def _bare(cell: object) -> object:
-    return cell.item() if isinstance(cell, np.generic) else cell
+def _span(column: str, low: float, high: float) -> str:
+    return f"{column} {_amount(column, low)} to {_amount(column, high)}"
 
 
-def _over(slots: np.ndarray, keys: np.ndarray, free: np.ndarray, cap: int, reason) -> list[str | None]:
-    """A reason for each free row that is not among the `cap` smallest keys of its slot."""
-    reasons: list[str | None] = [None] * len(slots)
+def _amount(column: str, value: float) -> str:
+    shown = f"{value:,.0f}" if value == round(value) else f"{value:,.2f}"
+    return f"{'$' if unit_of(column) == 'usd' else ''}{shown}"
+
+
+def over(slots: np.ndarray, keys: np.ndarray, free: np.ndarray, cap: int, reason: Callable[[float], str]) -> np.ndarray:
+    """A reason for each free row that is not among the `cap` smallest keys of its slot, else None (object array)."""
+    reasons = np.full(len(slots), None, dtype=object)
     places = np.flatnonzero(free)
     ordered = places[np.lexsort((keys[places], slots[places]))]
-    starts = np.flatnonzero(np.r_[True, slots[ordered][1:] != slots[ordered][:-1]]) if len(ordered) else np.array([], dtype=int)
-    rank = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.r_[starts, len(ordered)]))
-    for place in ordered[rank >= cap].tolist():
-        reasons[place] = reason(slots[place])
+    lost = ordered[ranks(slots[ordered]) >= cap]
+    told, where = np.unique(slots[lost], return_inverse=True)
+    reasons[lost] = np.array([reason(slot) for slot in told.tolist()], dtype=object)[where]
     return reasons
+
+
+def ranks(sorted_slots: np.ndarray) -> np.ndarray:
+    """0, 1, 2 ... within each run of equal values."""
+    if not len(sorted_slots):
+        return np.zeros(0, dtype=np.int64)
+    starts = np.flatnonzero(np.r_[True, sorted_slots[1:] != sorted_slots[:-1]])
+    return np.arange(len(sorted_slots)) - np.repeat(starts, np.diff(np.r_[starts, len(sorted_slots)]))
 
 
 def balance_keys(settings: BalanceSettings, roles: Roles) -> list[str]:
@@ -89,79 +179,15 @@ def balance_keys(settings: BalanceSettings, roles: Roles) -> list[str]:
         raise DataError(
             "Balance needs a number column: choose one in its settings, or choose what to predict.", title="No column to balance"
         )
-    return [settings.column or roles.target or "", settings.category or (roles.category or "" if settings.weights else "")]
+    return [settings.column or roles.target or "", settings.category or (roles.category or "" if settings.weighted else "")]
 
 
 def balance_sentence(settings: BalanceSettings) -> str:
     """ "at most 1,200 rows per slot of price below $240" """
     below = f" below {count(settings.keep_all_from)}" if settings.keep_all_from is not None else ""
-    return f"at most {count(settings.cap)} rows per slot of {settings.column or 'the target'}{below}"
-
-
-@dataclass(frozen=True)
-class ClassBalanceSettings(Settings):
-    column: str = setting("", "The column whose values are evened out; empty means the target.", "column", empty="the target")
-    cap: int = setting(0, "The most rows that stay of one value; 0 means as many as the rarest has.", "whole", low=0)
-
-
-def class_balance(table: Table, settings: ClassBalanceSettings, seed: int) -> Change:
-    """At most `cap` train rows of each value; rows without a value stay."""
-    cells = texts(table.frame[settings.column or table.roles.target or ""])
-    names, slots = np.unique([cell or "" for cell in cells], return_inverse=True)
-    free = table.movable() & np.array([bool(cell) for cell in cells], dtype=bool)
-    counts = np.bincount(slots[free], minlength=len(names))
-    cap = settings.cap or int(counts[counts > 0].min(initial=len(cells) or 1))
-    keys = generator(seed, "class_balance").random(len(cells))
-    return Change(dropped=_over(slots, keys, free, cap, lambda slot: f"{names[slot]} has more than {count(cap)} rows"))
-
-
-def class_balance_keys(settings: ClassBalanceSettings, roles: Roles) -> list[str]:
-    if not (settings.column or roles.target):
-        raise DataError(
-            "Class balance needs a column: choose one in its settings, or choose what to predict.", title="No column to balance"
-        )
-    return [settings.column or roles.target or ""]
-
-
-def class_balance_sentence(settings: ClassBalanceSettings) -> str:
-    most = f"at most {count(settings.cap)} rows" if settings.cap else "as many rows as the rarest has"
-    return f"{most} of each {settings.column or 'label'}"
-
-
-@dataclass(frozen=True)
-class SampleSettings(Settings):
-    rows: int = setting(1000, "How many rows stay (train rows, once there is a split).", "whole", low=1)
-    which: str = setting("random", "The first rows, or rows drawn at random with the seed.", "choice", choices=("random", "first"))
-
-
-def sample(table: Table, settings: SampleSettings, seed: int) -> Change:
-    """N rows, in their old order; after a split N train rows beside all the others."""
-    places = np.flatnonzero(table.movable())
-    keys = generator(seed, "sample").random(len(places)) if settings.which == "random" else np.arange(len(places))
-    reasons: list[str | None] = [None] * len(table.frame)
-    for place in places[np.argsort(keys, kind="stable")[settings.rows :]].tolist():
-        reasons[place] = "not in the sample"
-    return Change(dropped=reasons)
-
-
-def sample_sentence(settings: SampleSettings) -> str:
-    return f"{'the first' if settings.which == 'first' else 'any'} {count(settings.rows)} rows"
-
-
-@dataclass(frozen=True)
-class ShuffleSettings(Settings):
-    pass
-
-
-def shuffle(table: Table, settings: ShuffleSettings, seed: int) -> Change:
-    """The rows in a random order."""
-    return Change(order=generator(seed, "shuffle").permutation(len(table.frame)))
-
-
-def shuffle_sentence(settings: ShuffleSettings) -> str:
-    return "a new random order"
-
-
-def no_keys(settings: Settings, roles: Roles) -> list[str]:
-    """For steps that look at no column but the split."""
-    return []
+    ends = [f"from {settings.lowest:g}"] if settings.lowest is not None else []
+    ends += [f"to {settings.highest:g}"] if settings.highest is not None else []
+    kept = f", slots {' '.join(ends)}" if ends else ""
+    drawn = f", weight {settings.dominant:g} for the most frequent category and {settings.others:g} for the others"
+    most = f"at most {count(settings.cap)} rows per slot of {settings.column or 'the target'}{below}"
+    return most + kept + (drawn if settings.dominant != settings.others else "")

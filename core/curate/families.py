@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.curate.duplicates import cell_text, clusters, groups_of, normalized, texts_of, union
+from core.curate.duplicates import cell_text, clusters, groups_of, normalized, texts_of
 from core.errors import DataError
 from core.version import Roles
 
@@ -18,16 +20,68 @@ def families(frame: pd.DataFrame, roles: Roles, group: str | None, near: bool) -
     `group` names a column whose equal values belong together (missing cells do not). The frame's index is what
     `roles.parent_row` refers to.
     """
-    links: list[np.ndarray] = []
+    known: list[np.ndarray] = []
     if near and roles.text:
         texts = texts_of(frame, list(roles.text))
         flat = [normalized(text) or None if text is not None else None for text in texts]
-        links += [_linked(clusters(texts)), _linked(clusters(flat))]
+        known += [clusters(texts), clusters(flat)]
     if group and group in frame:
-        links.append(_linked(groups_of([cell_text(cell) or None for cell in frame[group].tolist()])))
+        known.append(_grouped(frame[group]))
     if roles.parent_row and roles.parent_row in frame:
-        links.append(np.array(lineage(frame, roles.parent_row), dtype=np.int64).reshape(-1, 2))
-    return union(len(frame), np.concatenate(links)) if links else np.arange(len(frame))
+        pairs = np.array(lineage(frame, roles.parent_row), dtype=np.int64).reshape(-1, 2)
+        if len(pairs):
+            known.append(_connected(len(frame), pairs))
+    if not known:
+        return np.arange(len(frame))
+    return known[0] if len(known) == 1 else _connected(len(frame), np.concatenate([_linked(groups) for groups in known]))
+
+
+def _grouped(column: Any) -> np.ndarray:
+    """The first row of each cell's value; a missing or empty cell is alone."""
+    try:
+        places, cells = pd.factorize(column)
+    except TypeError:
+        return groups_of([cell_text(cell) or None for cell in column.tolist()])
+    if not len(places):
+        return places
+    same = groups_of([cell_text(cell) or None for cell in cells.tolist()])
+    known = places >= 0
+    known[known] = np.array([bool(cell_text(cell)) for cell in cells.tolist()], dtype=bool)[places[known]]
+    _, first, group = np.unique(same[places[known]], return_index=True, return_inverse=True)
+    found = np.arange(len(places))
+    found[known] = np.flatnonzero(known)[first][group]
+    return found
+
+
+def _connected(rows: int, pairs: np.ndarray) -> np.ndarray:
+    """The first row of each connected part of a graph of rows."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    links = coo_matrix((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(rows, rows))
+    part = connected_components(links, directed=False)[1]
+    _, first, part = np.unique(part, return_index=True, return_inverse=True)
+    return first[part]
+
+
+def with_copies(kept: pd.DataFrame, whole: pd.DataFrame, places: np.ndarray, roles: Roles) -> tuple[pd.DataFrame, Roles]:
+    """The kept rows, and behind them the rows of `whole` at these places once more, as children of what they copy.
+
+    Copies have negative numbers. A copy of a synthetic row is a child of that row's parent: families have one generation.
+    """
+    column = roles.parent_row if roles.parent_row in whole else None
+    name = column or next(name for name in ("parent_row", *(f"parent_row_{n}" for n in range(2, 99))) if name not in whole)
+    old = parents(whole, column) if column else [None] * len(whole)
+    numbers = whole.index.to_numpy()
+    copies, kept = whole.iloc[places].copy(), kept.copy(deep=False)
+    if not column:
+        kept[name] = pd.array([None] * len(kept), dtype="Int64")
+    of = [int(numbers[place]) if (parent := old[place]) is None else parent for place in places.tolist()]
+    copies[name] = pd.array(of, dtype="Int64")
+    copies.index = pd.Index(min(0, int(numbers.min())) - 1 - np.arange(len(places)))
+    if column and kept[name].dtype != "Int64":
+        kept[name] = pd.array(parents(kept, name), dtype="Int64")
+    return pd.DataFrame(pd.concat([kept, copies])), replace(roles, parent_row=name)
 
 
 def lineage(frame: pd.DataFrame, column: str) -> list[tuple[int, int]]:

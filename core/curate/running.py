@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.curate.families import orphans, parents
+from core.curate.families import orphans, parents, with_copies
 from core.curate.prompts import moved
 from core.curate.steps import describe, kind, settings_of
 from core.curate.table import Change, Table, Tokenizer
@@ -47,11 +47,15 @@ class RowSteps:
         """Every column that is written, each text or number."""
         return {name: what for step in self.steps for name, what in kind(step.name).writes(settings_of(step)).items()}
 
+    def reads(self) -> set[str]:
+        """Every column a step names: it is shown no other."""
+        return {name for step in self.steps for name in settings_of(step).columns_named()}
+
     def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
         reasons = np.full(len(rows), None, dtype=object)
         by = np.full(len(rows), -1, dtype=np.int32)
         alive, seconds = np.arange(len(rows)), []
-        named = {name for step in self.steps for name in settings_of(step).columns_named()}
+        named = self.reads()
         work = pd.DataFrame({name: _bare(rows[name]) for name in rows.columns if name in named}, index=rows.index)
         for place, step in enumerate(self.steps):
             start, settings = self.clock(), settings_of(step)
@@ -179,19 +183,28 @@ def _whole(state: State, step: Step, seed: int, clock: Callable[[], float]) -> S
     if change.columns:
         frame = frame.copy(deep=False)
         for name, cells in change.columns.items():
-            frame[name] = pd.Series(list(cells), index=frame.index, dtype="str")
-    reasons = np.array(change.dropped if change.dropped is not None else [None] * len(frame), dtype=object)
-    alive = np.array([reason is None for reason in reasons], dtype=bool)
+            numbers = isinstance(cells, np.ndarray) and cells.dtype.kind == "f"
+            frame[name] = pd.Series(cells if numbers else list(cells), index=frame.index, dtype="float64" if numbers else "str")
+    reasons = np.full(len(frame), None, dtype=object)
+    if change.dropped is not None:
+        reasons[:] = change.dropped
+    alive = pd.isna(reasons)
     if not alive.all() and table.roles.parent_row in frame:
         column, after = str(table.roles.parent_row), pd.DataFrame(frame[alive])
         lost = after.index[np.array(orphans(after, column)) & ~np.array(orphans(frame, column))[alive]]
         hit = frame.index.isin(lost)
         reasons[hit], alive = LEFT_WITH_PARENT, alive & ~hit
     numbers, told = frame.index[~alive].tolist(), reasons[~alive].tolist()
+    roles, added = change.roles or table.roles, 0
+    copied = change.copied[alive[change.copied]] if change.copied is not None else np.array([], dtype=np.int64)
+    whole = frame
     frame = frame[alive] if not alive.all() else frame
     frame = frame.iloc[change.order] if change.order is not None else frame
-    report = _report(step, len(table.frame), told, clock() - start)
-    made = Table(pd.DataFrame(frame), change.roles or table.roles, change.prompt or table.prompt, table.task)
+    if len(copied):
+        frame, roles = with_copies(pd.DataFrame(frame), whole, copied, roles)
+        added = len(copied)
+    report = _report(step, len(table.frame), told, clock() - start, added)
+    made = Table(pd.DataFrame(frame), roles, change.prompt or table.prompt, table.task)
     return State(made, (*state.reports, report), (*state.gone, _gone(numbers, told)))
 
 
@@ -206,15 +219,19 @@ def check_columns(step: Step, known: set[str]) -> None:
                         "Choose one of them, or move the step behind the one that makes it.", title="No such column")  # fmt: skip
 
 
-def _report(step: Step, before: int, reasons: Sequence[str], seconds: float) -> StepReport:
-    return StepReport(step.name, describe(step), before, before - len(reasons), round(seconds, 4), grouped(reasons))
+def _report(step: Step, before: int, reasons: Sequence[str], seconds: float, added: int = 0) -> StepReport:
+    return StepReport(step.name, describe(step), before, before - len(reasons) + added, round(seconds, 4), grouped(reasons))
 
 
 def grouped(reasons: Sequence[str]) -> Mapping[str, int]:
     """Reasons without the number of the other row, with how many rows each dropped, the most frequent first."""
-    bare = (re.sub(r" (test )?row \d+$", lambda found: " a test row" if found.group(1) else " another row", reason) for reason in reasons)
-    return dict(Counter(bare).most_common())
+    found: Counter[str] = Counter()
+    for reason, rows in Counter(reasons).items():
+        found[re.sub(r" (test )?row \d+$", lambda hit: " a test row" if hit.group(1) else " another row", reason)] += rows
+    return dict(found.most_common())
 
 
 def _gone(rows: Sequence[int], reasons: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame({"row": pd.Series(rows, dtype="int64"), "reason": pd.Series(reasons, dtype="str")})
+    """Rows of the version that left. Copies (negative numbers) were never in it."""
+    gone = pd.DataFrame({"row": pd.Series(rows, dtype="int64"), "reason": pd.Series(reasons, dtype="str")})
+    return pd.DataFrame(gone[gone["row"] >= 0]).reset_index(drop=True)

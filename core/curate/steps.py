@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.curate import balance as evening
+from core.curate import classes, disagreements, label_errors, repeats, samples, windows
 from core.curate import parse as parsing
 from core.curate import prompts as asking
-from core.curate import repeats, windows
 from core.curate import scrub as scrubbing
 from core.curate import split as splitting
 from core.curate.fields import Settings
@@ -62,26 +62,32 @@ STEPS: dict[str, StepKind] = {
                         windows.missing, windows.missing_sentence),
     "filter": StepKind("Filter", "Keeps or drops rows whose text matches a pattern.", windows.FilterSettings,
                        windows.matching, windows.filter_sentence),
-    "exact_duplicates": StepKind("Exact duplicates", "Of rows with the same text, the first stays.", repeats.ExactSettings,
-                                 repeats.exact_duplicates, repeats.exact_sentence, whole_table=True),
-    "near_duplicates": StepKind("Near duplicates", "Of rows with nearly the same text, the first stays.", repeats.NearSettings,
-                                repeats.near_duplicates_step, repeats.near_sentence, whole_table=True),
-    "conflicting": StepKind("Conflicting", "Drops texts that come with different targets.", repeats.ConflictSettings,
-                            repeats.conflicting, repeats.conflict_sentence, whole_table=True),
+    "exact_duplicates": StepKind("Exact duplicates", "Of rows with the same text, one stays.", repeats.ExactSettings,
+                                 repeats.exact_duplicates, repeats.exact_sentence, whole_table=True, revision=2),
+    "near_duplicates": StepKind("Near duplicates", "Of rows with nearly the same text, one stays.", repeats.NearSettings,
+                                repeats.near_duplicates_step, repeats.near_sentence, whole_table=True, revision=2),
+    "conflicting": StepKind("Conflicting", "Drops texts that come with different targets, or all but the majority.",
+                            disagreements.ConflictSettings, disagreements.conflicting, disagreements.conflict_sentence,
+                            whole_table=True, revision=2),
+    "label_errors": StepKind("Label errors", "Flags or drops targets that the texts contradict.", label_errors.LabelErrorSettings,
+                             label_errors.label_errors, label_errors.label_error_sentence, whole_table=True),
+    "distinct": StepKind("Distinct", "Keeps the first N rows of each value, or the first N values of a column.", samples.DistinctSettings,
+                         samples.distinct, samples.distinct_sentence, whole_table=True, keys=samples.distinct_keys),
     "balance": StepKind("Balance", "Caps how many rows have about the same number, such as the same price.", evening.BalanceSettings,
                         evening.balance, evening.balance_sentence, whole_table=True, keys=evening.balance_keys),
-    "class_balance": StepKind("Class balance", "Caps how many rows have the same label.", evening.ClassBalanceSettings,
-                              evening.class_balance, evening.class_balance_sentence, whole_table=True, keys=evening.class_balance_keys),
-    "sample": StepKind("Sample", "Keeps the first or any N rows.", evening.SampleSettings,
-                       evening.sample, evening.sample_sentence, whole_table=True, keys=evening.no_keys),
+    "class_balance": StepKind("Class balance", "Evens out how many rows have the same label: fewer, or copies.",
+                              classes.ClassBalanceSettings, classes.class_balance, classes.class_balance_sentence,
+                              whole_table=True, keys=classes.class_balance_keys),
+    "sample": StepKind("Sample", "Keeps the first N rows, any N rows, or N rows with the same shares.", samples.SampleSettings,
+                       samples.sample, samples.sample_sentence, whole_table=True, keys=samples.sample_keys),
     "prompts": StepKind("Prompts", "Sets the question and how its answer begins.", asking.PromptSettings,
-                        asking.prompts, asking.prompts_sentence, whole_table=True, keys=evening.no_keys),
+                        asking.prompts, asking.prompts_sentence, whole_table=True, keys=samples.no_keys),
     "split": StepKind("Split", "Cuts the rows into train, validation and test, related rows together.", splitting.SplitSettings,
-                      splitting.split, splitting.split_sentence, whole_table=True, keys=splitting.split_keys),
+                      splitting.split, splitting.split_sentence, whole_table=True, revision=2, keys=splitting.split_keys),
     "move_leaks": StepKind("Move leaks", "Takes out train rows that also stand in the test.", repeats.MoveSettings,
                            repeats.move_leaks, repeats.move_sentence, whole_table=True),
-    "shuffle": StepKind("Shuffle", "Puts the rows in a random order.", evening.ShuffleSettings,
-                        evening.shuffle, evening.shuffle_sentence, whole_table=True, keys=evening.no_keys),
+    "shuffle": StepKind("Shuffle", "Puts the rows in a random order.", samples.ShuffleSettings,
+                        samples.shuffle, samples.shuffle_sentence, whole_table=True, keys=samples.no_keys),
 }  # fmt: skip
 
 

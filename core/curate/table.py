@@ -27,7 +27,8 @@ class Tokenizer:
 
 @dataclass(frozen=True)
 class Table:
-    """A table on its way through a recipe. The frame's index is each row's number in the version it came from."""
+    """A table on its way through a recipe. The frame's index is each row's number in the version it came from; rows that
+    a step copied were not there and have negative numbers."""
 
     frame: pd.DataFrame
     roles: Roles
@@ -50,10 +51,12 @@ class Table:
 class Change:
     """What a whole-table step does; whatever is not named stays."""
 
-    dropped: Sequence[str | None] | None = None
+    dropped: Sequence[str | None] | np.ndarray | None = None
     """A reason for each row that leaves, null for the others; in row order."""
-    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    """New or replaced columns."""
+    columns: Mapping[str, Sequence[Any] | np.ndarray] = field(default_factory=dict)
+    """New or replaced columns: text, or numbers as an array of floats."""
+    copied: np.ndarray | None = None
+    """Places of rows that are put at the end once more, as children of the rows they copy; a place may come several times."""
     order: np.ndarray | None = None
     """Positions in their new order; every row once."""
     roles: Roles | None = None
