@@ -1,14 +1,16 @@
-"""One worker or two, one chunk or many: the same bytes; and no worker outlives its parent."""
+"""One worker or eight, one chunk or many: the same bytes; stopped at once, a killed worker is told, and none outlives its parent."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +19,7 @@ import pytest
 
 from benchmarks import _pricing
 from core.curate.presets import preset
-from core.errors import DataError, Stopped
+from core.errors import DataError, Stopped, StudioError
 from core.io import curating, engine, store
 from tests.test_recipe import ROLES, listings
 
@@ -75,34 +77,117 @@ def test_progress_can_stop_the_work():
         engine.run(shout, FRAME, WRITES, chunk=10, progress=stop)
 
 
-def test_one_worker_or_two_write_the_same_file(home, monkeypatch):
-    monkeypatch.setattr(engine, "CHUNK", 10_000)
-    frame = listings(_pricing.rows(450, seed=5))
-    frame = pd.concat([frame] * 24, ignore_index=True)
-    version = store.save("Many", frame, title="Import", roles=ROLES, task="regression", source_hash="many")
-    recipe = preset("pricing", version, frame)
-    recipe = type(recipe)(recipe.steps[:-1], recipe.seed)
-    prints = []
+def picky(rows: pd.DataFrame) -> pd.DataFrame:
+    if (rows["n"] == 50).any():
+        raise DataError("Row 51 holds 50.", title="A fifty")
+    return rows
+
+
+def test_what_a_row_function_refuses_reaches_the_person_from_a_worker_too():
     for workers in (1, 2):
-        outcome = curating.make(version, recipe, workers=workers)
-        prints.append(hashlib.sha256(outcome.frame.to_parquet(index=False)).hexdigest())
-        assert len(outcome.dropped) + len(outcome.frame) == len(frame)
-    assert prints[0] == prints[1]
+        with pytest.raises(DataError, match=r"Row 51 holds 50\.") as told:
+            engine.run(picky, FRAME, {}, workers=workers, chunk=20)
+        assert told.value.title == "A fifty"
+
+
+def seen(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(seen=" ".join(rows.columns))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_function_is_shown_the_columns_it_reads_and_the_others_stay_as_they_are(workers):
+    frame = FRAME.assign(kept=[{"a": number} for number in range(103)])
+    done = engine.run(seen, frame, {"seen": pa.large_string()}, reads=["n"], workers=workers, chunk=60)
+    assert set(done.frame["seen"]) == {"n"}
+    assert done.frame["kept"].tolist()[7] == {"a": 7}
+    assert list(done.frame.columns) == ["text", "n", "kept", "seen"]
+
+
+def test_a_part_of_a_table_travels_without_the_rest_of_it():
+    table = pa.table({"text": ["x" * 1000] * 2_000})
+    assert len(engine.packed(table.slice(500, 3))) < 6_000
+    assert engine.unpacked(engine.packed(table.slice(500, 3))).equals(table.slice(500, 3))
+
+
+def threads(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(threads=f"{os.environ['OMP_NUM_THREADS']} {os.environ['OPENBLAS_NUM_THREADS']} {pa.cpu_count()}")
+
+
+def test_workers_use_one_thread_each_and_the_parent_keeps_its_own(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    done = engine.run(threads, FRAME, {"threads": pa.large_string()}, workers=2, chunk=60)
+    assert set(done.frame["threads"]) == {"1 1 1"}
+    assert os.environ["OMP_NUM_THREADS"] == "3"
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+
+
+def sleepy(rows: pd.DataFrame) -> pd.DataFrame:
+    time.sleep(600)
+    return rows
+
+
+def test_a_stop_is_heard_while_workers_are_in_the_middle_of_a_part():
+    asked = []
+
+    def stop(done: int, total: int, message: str) -> None:
+        asked.append(done)
+        if len(asked) == 3:
+            raise Stopped
+
+    begin = time.monotonic()
+    with pytest.raises(Stopped):
+        engine.run(sleepy, FRAME, {}, workers=2, chunk=60, progress=stop)
+    assert time.monotonic() - begin < 60, "the stop waited for the part to end"
+    assert asked == [0, 0, 0]
+
+
+def fatal(rows: pd.DataFrame) -> pd.DataFrame:
+    if (rows["n"] == 0).any():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rows
+
+
+def test_a_killed_worker_is_told_with_what_to_do():
+    with pytest.raises(StudioError, match="One of 2 worker processes was ended from outside") as told:
+        engine.run(fatal, FRAME, {}, workers=2, chunk=60)
+    assert told.value.title == "A worker process was killed"
+
+
+def test_one_worker_or_eight_make_the_same_version_with_the_same_bytes(home, monkeypatch):
+    monkeypatch.setattr(engine.run, "__kwdefaults__", {**engine.run.__kwdefaults__, "chunk": 100})
+    frame = listings(_pricing.rows(1_000, seed=5))
+    version = store.save("Many", frame, title="Import", roles=ROLES, task="regression", source_hash="many")
+    whole = preset("pricing", version, frame)
+    recipe = type(whole)(tuple(step for step in whole.steps if step.name != "token_window"), whole.seed)
+    found = []
+    for workers in (1, 8):
+        made = curating.save(version, recipe, workers=workers)
+        files = [(store.folder(made) / name).read_bytes() for name in ("data.parquet", "dropped.parquet")]
+        found.append((made.id, [hashlib.sha256(data).hexdigest() for data in files]))
+        assert sum(report.rows_before - report.rows_after for report in made.report) == len(frame) - made.rows
+        shutil.rmtree(store.folder(made))
+    assert found[0] == found[1]
+
+
+@dataclass(frozen=True)
+class Slow:
+    """Tells its process and takes long."""
+
+    folder: str
+
+    def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
+        (Path(self.folder) / str(os.getpid())).touch()
+        return sleepy(rows)
 
 
 PARENT = """
-import sys, time
-import pandas as pd
+import sys
 from core.io import engine
-
-def slow(rows):
-    import os, time
-    open(sys.argv[1] + "/" + str(os.getpid()), "w").close()
-    time.sleep(60)
-    return rows
+from tests.test_engine import FRAME, Slow
 
 if __name__ == "__main__":
-    engine.run(slow, pd.DataFrame({"n": range(4)}), {}, workers=2, chunk=1)
+    engine.run(Slow(sys.argv[1]), FRAME, {}, workers=2, chunk=60)
 """
 
 
@@ -113,6 +198,8 @@ def test_a_killed_parent_leaves_no_worker(tmp_path):
     parent = subprocess.Popen([sys.executable, str(script), str(pids)], env={**os.environ, "PYTHONPATH": str(ROOT)})
     try:
         workers = _wait(lambda: [int(p.name) for p in pids.iterdir()], 2, 60)
+        assert len(workers) == 2
+        assert all(map(_alive, workers))
         parent.send_signal(signal.SIGKILL)
         parent.wait()
         assert _wait(lambda: [] if any(map(_alive, workers)) else [1], 1, 15), "workers outlived their parent"

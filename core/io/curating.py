@@ -67,7 +67,7 @@ def _spread(steps: RowSteps, frame: pd.DataFrame, workers: int, progress: Callab
 
     types = {"text": pa.large_string(), "number": pa.float64()}
     writes = {**{name: types[what] for name, what in steps.writes().items()}, "dropped": pa.large_string(), "dropped_by": pa.int32()}
-    done = engine.run(steps, frame, writes, workers=workers, progress=progress)
+    done = engine.run(steps, frame, writes, reads=steps.reads(), workers=workers, progress=progress)
     done.frame.attrs["seconds"] = np.sum([note["seconds"] for note in done.notes], axis=0).tolist()
     return done.frame
 

@@ -1,8 +1,9 @@
 """Row functions over tables of any size: in this process, or spread over several.
 
 Every way goes through one adapter, Arrow in and Arrow out with a declared schema, over chunks of 10,000 rows in order. So
-the result is the same, byte for byte, whatever the number of workers. A third engine (Ray's map_batches with
-batch_format="pyarrow" and order kept) would run the same `apply`. Workers are spawned and end when their parent is gone.
+the result is the same, byte for byte, whatever the number of workers. Only the columns a function reads travel to it and
+only those it writes come back. A third engine (Ray's map_batches with batch_format="pyarrow" and order kept) would run the
+same `apply`. Workers are spawned, with one thread each; they end at once when the work is stopped or their parent is gone.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Collection
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from core.errors import DataError
+from core.errors import DataError, StudioError
 from core.io.spawning import Spawned
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ CHUNK = 10_000
 """Rows per call: fixed, so that output does not depend on the number of workers."""
 POOL_FROM = 20_000
 """Rows from which on starting processes pays."""
+LISTEN = 0.5
+"""Seconds between two looks at whether the work was stopped."""
 RowFunction = Callable[[pd.DataFrame], pd.DataFrame]
 """Some rows in; the same rows in the same order out. Picklable: a function of a module, or a dataclass with __call__."""
 
@@ -52,65 +56,114 @@ def run(
     frame: pd.DataFrame,
     writes: dict[str, pa.DataType],
     *,
+    reads: Collection[str] | None = None,
     workers: int = 1,
     chunk: int = CHUNK,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Done:
-    """The function over all rows. `writes` declares the columns it adds or replaces; the others keep their type.
+    """The function over all rows. `writes` declares the columns it adds or replaces; the others stay as they are.
 
-    `progress(done, total, message)` may raise to stop. Raises DataError when a chunk comes back with other rows.
+    `reads` names the columns the function is shown (default: all). `progress(done, total, message)` counts rows; it is
+    called twice a second at least while workers run and may raise to stop. Raises DataError when a chunk comes back with
+    other rows, StudioError when a worker is killed.
     """
     import pyarrow as pa
 
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    schema = declared(table.schema, writes)
-    chunks = [table.slice(start, chunk) for start in range(0, max(1, len(table)), chunk)]
-    parts, notes, total = [], [], len(table)
-    for part, note in _results(function, chunks, schema, workers):
-        parts.append(part)
-        notes.append(note)
+    shown = frame if reads is None else frame[[name for name in frame.columns if name in set(reads)]]
+    table = pa.Table.from_pandas(shown, preserve_index=False).replace_schema_metadata(None)
+    schema, total = pa.schema(list(writes.items())), len(frame)
+    chunks = [(start, min(chunk, total - start)) for start in range(0, max(1, total), chunk)]
+
+    def tell(done: int) -> None:
         if progress:
-            progress(min(len(parts) * chunk, total), total, "rows")
-    made = pa.concat_tables(parts).to_pandas()
-    made.index = frame.index
-    return Done(made, tuple(notes))
+            progress(min(done * chunk, total), total, "rows")
+
+    if workers <= 1 or len(chunks) == 1 or not shown.columns.size:
+        made = []
+        for start, length in chunks:
+            made.append(apply(function, table.slice(start, length), schema, length))
+            tell(len(made))
+    else:
+        made = _spread(function, table, schema, chunks, min(workers, len(chunks)), tell)
+    written = pa.concat_tables([part for part, _ in made]).to_pandas()
+    written.index = frame.index
+    out = frame.copy(deep=False)
+    for name in writes:
+        out[name] = written[name]
+    out.attrs = {}
+    return Done(out, tuple(note for _, note in made))
 
 
-def declared(schema: pa.Schema, writes: dict[str, pa.DataType]) -> pa.Schema:
-    """The schema of the output: written columns have their declared type, at the end where they are new."""
+def apply(function: RowFunction, chunk: pa.Table, schema: pa.Schema, rows: int) -> tuple[pa.Table, dict[str, Any]]:
+    """The one adapter: Arrow to pandas, the function, and the written columns back in their declared types."""
     import pyarrow as pa
 
-    fields = [pa.field(field.name, writes.get(field.name, field.type)) for field in schema]
-    return pa.schema([*fields, *(pa.field(name, kind) for name, kind in writes.items() if name not in schema.names)])
-
-
-def apply(function: RowFunction, chunk: pa.Table, schema: pa.Schema) -> tuple[pa.Table, dict[str, Any]]:
-    """The one adapter: Arrow to pandas, the function, and back to the declared schema."""
-    import pyarrow as pa
-
-    made = function(chunk.to_pandas())
-    if len(made) != len(chunk):
-        raise DataError(f"A row function gave back {len(made)} of {len(chunk)} rows. It has to mark rows as dropped, not leave them out.",
+    made = function(chunk.to_pandas() if chunk.num_columns else pd.DataFrame(index=pd.RangeIndex(rows)))
+    if len(made) != rows:
+        raise DataError(f"A row function gave back {len(made)} of {rows} rows. It has to mark rows as dropped, not leave them out.",
                         title="Rows went missing")  # fmt: skip
     note = {str(name): value for name, value in made.attrs.items()}
     made.attrs = {}
     return pa.Table.from_pandas(made, schema=schema, preserve_index=False).replace_schema_metadata(None), note
 
 
-def _results(function: RowFunction, chunks: list[pa.Table], schema: pa.Schema, workers: int) -> Iterator[tuple[pa.Table, dict[str, Any]]]:
-    if workers <= 1 or len(chunks) == 1:
-        yield from (apply(function, part, schema) for part in chunks)
-        return
-    pool = ProcessPoolExecutor(min(workers, len(chunks)), Spawned(), _watch_parent, (os.getpid(),))
+def _spread(
+    function: RowFunction, table: pa.Table, schema: pa.Schema, chunks: list[tuple[int, int]], workers: int, tell: Callable[[int], None]
+) -> list[tuple[pa.Table, dict[str, Any]]]:
+    """The chunks over a pool; a few more than there are workers are on their way, so that no second copy of the table is made."""
+    pool = ProcessPoolExecutor(workers, Spawned(), _ready, (os.getpid(),))
+    made: dict[int, tuple[pa.Table, dict[str, Any]]] = {}
+    flying: dict[Future[tuple[bytes, dict[str, Any]]], int] = {}
     try:
-        futures = [pool.submit(apply, function, part, schema) for part in chunks]
-        yield from (future.result() for future in futures)
+        while len(made) < len(chunks):
+            for place in range(len(made) + len(flying), min(len(chunks), len(made) + workers + 2)):
+                flying[pool.submit(_away, function, packed(table.slice(*chunks[place])), schema, chunks[place][1])] = place
+            for future in wait(flying, timeout=LISTEN, return_when=FIRST_COMPLETED).done:
+                part, note = future.result()
+                made[flying.pop(future)] = (unpacked(part), note)
+            tell(len(made))
+    except BrokenProcessPool as error:
+        raise StudioError(
+            f"One of {workers} worker processes was ended from outside, with {len(made)} of {len(chunks)} parts done. Most often the "
+            "memory ran out. Close other programs, or run on fewer rows; nothing was saved.",
+            title="A worker process was killed",
+        ) from error
+    except BaseException:
+        for process in list(pool._processes.values()):
+            process.kill()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+    return [made[place] for place in range(len(chunks))]
 
 
-def _watch_parent(parent: int) -> None:
-    """Runs in each worker: a killed parent leaves none behind."""
+def _away(function: RowFunction, chunk: bytes, schema: pa.Schema, rows: int) -> tuple[bytes, dict[str, Any]]:
+    """`apply` in a worker: what travels is Arrow's own format, which holds the rows of the chunk and no others."""
+    made, note = apply(function, unpacked(chunk), schema, rows)
+    return packed(made), note
+
+
+def packed(table: pa.Table) -> bytes:
+    """A table in Arrow's stream format. (Pickling a slice would send the whole table.)"""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def unpacked(data: bytes) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.ipc.open_stream(pa.py_buffer(data)).read_all()
+
+
+def _ready(parent: int) -> None:
+    """Runs in each worker before its first rows: one thread for Arrow, and a killed parent leaves no worker behind."""
+    import pyarrow as pa
+
+    pa.set_cpu_count(1)
 
     def watch() -> None:
         while os.getppid() == parent:
