@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.curate.duplicates import near_duplicates
 from core.curate.recipe import Recipe, run
 from core.curate.split import assign, spaced
-from core.curate.steps import make
+from core.curate.steps import describe, make
 from core.errors import DataError, SettingsError
 from core.version import Roles
 
@@ -156,3 +156,119 @@ def test_a_split_without_train_rows_is_refused():
         make("split", test=60, validation=40)
     with pytest.raises(DataError, match="leave nothing to train on"):
         cut(pd.DataFrame({"text": texts(5), "y": np.arange(5.0)}), Roles(text=("text",), target="y"), test=5, validation=0, unit="rows")
+
+
+def many(n: int, start: int = 0) -> pd.DataFrame:
+    """Texts without a common word, numbered from `start`."""
+    return pd.DataFrame({"text": [f"w{i * 7919} x{i * 104729} y{i * 1299709}" for i in range(start, start + n)], "y": np.arange(float(n))})
+
+
+ROLES = Roles(text=("text",), target="y")
+
+
+def test_by_hash_old_rows_keep_their_part_whatever_comes_and_in_any_order():
+    old = many(600)
+    near = pd.DataFrame({"text": [text + "!" for text in old["text"][:60]], "y": 0.0})
+    frame = pd.concat([old, near], ignore_index=True)
+    before = dict(zip(frame["text"], cut(frame, ROLES, method="hash"), strict=True))
+    more = pd.concat([many(500, start=5_000), frame], ignore_index=True).sample(frac=1, random_state=0, ignore_index=True)
+    after = dict(zip(more["text"], cut(more, ROLES, method="hash"), strict=True))
+    assert {text: after[text] for text in before} == before
+    assert all(after[text] == after[text + "!"] for text in old["text"][:60])
+    assert before != dict(zip(frame["text"], cut(frame, ROLES, method="hash", seed=1), strict=True))
+
+
+def test_by_hash_a_family_is_tested_as_often_as_a_single_row():
+    n = 6_000
+    frame = pd.DataFrame({"key": [f"k{i}" for i in range(n)], "user": [f"u{i // 6}" if i < 3_000 else None for i in range(n)], "y": 0.0})
+    parts = cut(frame, Roles(target="y"), method="hash", key=["key"], group="user", near_duplicates=False, test=20)
+    assert (parts.groupby(frame["user"]).nunique() == 1).all()
+    for some, rows in ((parts[:3_000], 500), (parts[3_000:], 3_000)):
+        assert abs((some == "test").mean() - 0.2) < 4 * np.sqrt(0.2 * 0.8 / rows)
+
+
+def test_by_hash_only_the_key_counts():
+    frame = pd.DataFrame({"id": ["a", "b", "c", "d"] * 50, "text": texts(200), "y": np.arange(200.0)})
+    parts = cut(frame, ROLES, method="hash", key=["id"], test=40, validation=0, seed=4)
+    assert (parts.groupby(frame["id"]).nunique() == 1).all()
+    with pytest.raises(DataError, match="needs a key"):
+        cut(pd.DataFrame({"y": [1.0, 2.0]}), Roles(target="y"), method="hash")
+    with pytest.raises(SettingsError, match="Set Unit to percent"):
+        make("split", method="hash", unit="rows")
+
+
+@pytest.mark.parametrize("method", ["random", "stratified", "group", "newest", "hash"])
+def test_families_groups_and_children_never_straddle_in_any_method(method):
+    n = 240
+    frame = many(n)
+    frame.loc[200:219, "text"] = [text + "." for text in frame["text"][:20]]
+    frame["user"] = [f"u{i % 30}" if i < 120 else None for i in range(n)]
+    frame["of"] = pd.array([i - 60 if i >= 220 else None for i in range(n)], dtype="Int64")
+    frame["day"] = pd.date_range("2024-01-01", periods=n, freq="h").astype("str")
+    roles = Roles(text=("text",), target="y", group="user", parent_row="of", time="day")
+    for seed in range(3):
+        parts = cut(frame, roles, method=method, test=15, seed=seed)
+        assert set(parts) == {"train", "validation", "test"}
+        assert (parts[:120].groupby(frame["user"][:120]).nunique() == 1).all()
+        assert all(parts[i] == parts[200 + i] for i in range(20))
+        assert (parts[220:] == "train").all()
+        assert (parts[160:180] == "train").all(), "the rows they were made from"
+
+
+def test_stratified_shares_hold_beside_families():
+    frame = many(1_000)
+    frame["y"] = ["a", "b", "b", "b", "c"] * 200
+    frame["user"] = [f"u{i // 10 * 5 + i % 5}" if i < 300 else None for i in range(1_000)]
+    roles = Roles(text=("text",), target="y", group="user")
+    parts = cut(frame, roles, task="classification", method="stratified", near_duplicates=False)
+    for name in ("test", "validation"):
+        shares = frame["y"][parts == name].value_counts().to_dict()
+        assert sum(shares.values()) == 100
+        assert all(abs(shares[label] - wanted) <= 1 for label, wanted in {"a": 20, "b": 60, "c": 20}.items())
+
+
+@pytest.mark.parametrize(
+    ("frame", "how", "said"),
+    [
+        (many(6), {}, "6 rows would be 4 train, 1 validation, 1 test"),
+        (many(4), {}, r"4 rows would be 4 train, 0 validation, 0 test: validation and test would be empty"),
+        (many(40).assign(user="one"), {"group": "user"}, "40 train, 0 validation, 0 test.*40 rows belong together"),
+        (many(1), {}, "1 row would be 1 train, 0 validation, 0 test"),
+        (many(20).assign(text="the same text in every row"), {"method": "hash"}, "would be empty"),
+    ],
+)
+def test_an_empty_side_is_an_error_that_names_the_sizes(frame, how, said):
+    if "4 train, 1" in said:
+        assert cut(frame, ROLES, test=20, validation=20).value_counts().to_dict() == {"train": 4, "validation": 1, "test": 1}
+    else:
+        with pytest.raises(DataError, match=said):
+            cut(frame, ROLES, **how)
+
+
+def test_sizes_that_leave_no_test_are_refused_before_anything_runs():
+    with pytest.raises(SettingsError, match="nothing to measure on"):
+        make("split", method="random", test=0)
+    with pytest.raises(SettingsError, match="go with sizes in rows"):
+        make("split", train=100)
+    with pytest.raises(DataError, match="column of the group"):
+        cut(many(20), ROLES, method="group")
+
+
+def test_train_can_be_a_number_of_rows_with_percent_for_smaller_tables():
+    how = {"unit": "rows", "train": 250, "test": 20, "validation": 0, "otherwise": 7.0}
+    whole = run(many(300), ROLES, Recipe((make("split", **how),)), task="regression")
+    assert whole.frame["split"].value_counts().to_dict() == {"train": 250, "test": 20}
+    assert whole.reports[0].reasons == {"more than 250 train rows": 30}
+    assert cut(many(270), ROLES, **how).value_counts().to_dict() == {"train": 250, "test": 20}
+    assert cut(many(200), ROLES, **how).value_counts().to_dict() == {"train": 186, "test": 14}
+    assert (
+        describe(make("split", **how))
+        == "as it came, else 250 train and 20 test rows, of fewer rows 93 / 7 %, near-duplicates kept together"
+    )
+
+
+def test_half_a_million_families_are_placed_at_once():
+    family = np.repeat(np.arange(400_000), np.tile([1, 1, 1, 2], 100_000))
+    parts = assign(family, family % 5, np.zeros(500_000, dtype=bool), {"test": 50_000, "validation": 50_000}, np.random.default_rng(0))
+    assert [(parts == name).sum() for name in ("test", "validation")] == [50_000, 50_000]
+    assert (parts[:-1] == parts[1:])[family[:-1] == family[1:]].all()

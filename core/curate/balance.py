@@ -159,10 +159,15 @@ def over(slots: np.ndarray, keys: np.ndarray, free: np.ndarray, cap: int, reason
     """A reason for each free row that is not among the `cap` smallest keys of its slot, else None (object array)."""
     reasons = np.full(len(slots), None, dtype=object)
     places = np.flatnonzero(free)
-    ordered = places[np.lexsort((keys[places], slots[places]))]
-    lost = ordered[ranks(slots[ordered]) >= cap]
-    told, where = np.unique(slots[lost], return_inverse=True)
-    reasons[lost] = np.array([reason(slot) for slot in told.tolist()], dtype=object)[where]
+    codes, names = pd.factorize(slots[places])
+    codes = codes.astype(np.int16) if len(names) < 2**15 else codes  # short integers sort in linear time
+    order = np.argsort(keys[places], kind="stable")
+    order = order[np.argsort(codes[order], kind="stable")]
+    lost = order[ranks(codes[order]) >= cap]
+    told = np.full(len(names), None, dtype=object)
+    for code in np.flatnonzero(np.bincount(codes[lost], minlength=len(names))).tolist():
+        told[code] = reason(names[code])
+    reasons[places[lost]] = told[codes[lost]]
     return reasons
 
 

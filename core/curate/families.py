@@ -42,11 +42,11 @@ def _grouped(column: Any) -> np.ndarray:
         places, cells = pd.factorize(column)
     except TypeError:
         return groups_of([cell_text(cell) or None for cell in column.tolist()])
-    if not len(places):
-        return places
-    same = groups_of([cell_text(cell) or None for cell in cells.tolist()])
-    known = places >= 0
-    known[known] = np.array([bool(cell_text(cell)) for cell in cells.tolist()], dtype=bool)[places[known]]
+    if pd.api.types.is_numeric_dtype(column):
+        same, known = np.arange(len(cells)), places >= 0
+    else:
+        told = [cell_text(cell) or None for cell in cells.tolist()]
+        same, known = groups_of(told), np.array([*(text is not None for text in told), False], dtype=bool)[places]
     _, first, group = np.unique(same[places[known]], return_index=True, return_inverse=True)
     found = np.arange(len(places))
     found[known] = np.flatnonzero(known)[first][group]

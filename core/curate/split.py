@@ -130,7 +130,8 @@ def _placed(table: Table, settings: SplitSettings, seed: int) -> tuple[np.ndarra
 def _check(parts: np.ndarray, family: np.ndarray, synthetic: np.ndarray, settings: SplitSettings) -> None:
     """Raises DataError when a part that should have rows has none."""
     wanted = [name for name, size in (("train", 1), ("validation", settings.validation), ("test", settings.test)) if size]
-    empty = [name for name in wanted if not (parts == name).any()]
+    there = set(pd.unique(parts))
+    empty = [name for name in wanted if name not in there]
     if not len(parts) or not empty:
         return
     sizes = ", ".join(f"{count((parts == name).sum())} {name}" for name in SPLITS)
