@@ -81,7 +81,9 @@ def test_balancing_what_is_no_number_or_has_no_category_says_so():
     with pytest.raises(DataError, match="holds no numbers"):
         after(pd.DataFrame({"n": ["a", "b"]}), make("balance", column="n"))
     with pytest.raises(DataError, match="Choose the category column"):
-        after(pd.DataFrame({"n": [1.0, 2.0]}), make("balance", column="n", others=5))
+        after(pd.DataFrame({"n": [1.0, 2.0]}), make("balance", column="n", weights={"home": 5}))
+    alike = after(pd.DataFrame({"n": [1.0] * 9}), make("balance", column="n", cap=4, dominant=1, others=5))
+    assert len(alike.frame) == 4, "without a category all rows are alike"
     with pytest.raises(SettingsError, match="can be 1 or more"):
         make("balance", cap=0)
     with pytest.raises(SettingsError, match="Slots go from 9 to 2"):

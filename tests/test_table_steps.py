@@ -226,3 +226,26 @@ def test_the_same_seed_gives_the_same_rows(name):
     how = {"balance": {"column": "n", "cap": 5}, "class_balance": {"way": "both", "cap": 62}, "sample": {"rows": 50}}.get(name, {})
     one, two = (after(frame, make(name, **how), roles=LABELLED, task="classification", seed=5) for _ in range(2))
     pd.testing.assert_frame_equal(one.frame, two.frame)
+
+
+def test_a_version_with_copies_is_saved_whole_and_is_the_same_with_two_workers(home):
+    from core.io import curating, previewing, store
+
+    frame = pd.concat([LABELS, LABELS.assign(text=[f"other row {i}, quite another text" for i in range(60)])], ignore_index=True)
+    version = store.save("Labels", frame, title="Import", roles=LABELLED, task="classification", source_hash="labels")
+    steps = (make("class_balance", way="up"), make("length_window", column="text", minimum=17), make("label_errors"), make("split"))
+    recipe = Recipe(steps, seed=3)
+    one, two = (curating.make(version, recipe, workers=workers) for workers in (1, 2))
+    pd.testing.assert_frame_equal(one.frame, two.frame)
+    made = curating.save(version, recipe)
+    kept = store.frame(made)
+    assert made.report[0].rows_after == 240
+    assert made.rows == len(kept) == sum(made.splits.values())
+    real = kept["parent_row"].isna()
+    assert (kept["split"][~real] == "train").all()
+    assert (kept["text"][~real].to_numpy() == kept["text"].to_numpy()[kept["parent_row"][~real].astype(int)]).all()
+    assert len(store.dropped(made)) + real.sum() == version.rows
+    assert store.dropped(made)["row"].between(0, version.rows - 1).all()
+    seen = previewing.preview(version, recipe)
+    assert [(one.before, one.after) for one in seen.steps] == [(report.rows_before, report.rows_after) for report in made.report]
+    assert seen.splits == dict(made.splits)

@@ -116,21 +116,23 @@ def _outside(seen: np.ndarray, free: np.ndarray, settings: BalanceSettings, colu
         limit = f"slots {what} at {_amount(column, end)}"
         if settings.slots == "round":
             told, where = np.unique(seen[hit], return_inverse=True)
-            reasons[hit] = np.array([f"{column} rounds to {_amount(column, value)}, {limit}" for value in told.tolist()], dtype=object)[
-                where
-            ]
+            shown = [f"{column} rounds to {_amount(column, value)}, {limit}" for value in told.tolist()]
+            reasons[hit] = np.array(shown, dtype=object)[where]
         else:
             reasons[hit] = f"{column} {'below' if what == 'begin' else 'above'} {_amount(column, end)}, {limit}"
     return reasons
 
 
 def _weights(table: Table, settings: BalanceSettings) -> np.ndarray:
-    """How likely each row is to stay, beside the others; rows without a category count as one of the others."""
-    if not settings.weighted:
-        return np.ones(len(table.frame))
+    """How likely each row is to stay, beside the others; rows without a category count as one of the others.
+
+    Without a category column all are alike. Raises DataError when categories are named and no column holds them.
+    """
     category = settings.category or table.roles.category or ""
-    if category not in table.frame:
+    if settings.weights and category not in table.frame:
         raise DataError("The weights name categories, and no column holds them. Choose the category column.", title="No category")
+    if not settings.weighted or category not in table.frame:
+        return np.ones(len(table.frame))
     places, names = labels(table.frame[category])
     each = np.full(len(names) + 1, settings.others)
     counts = np.bincount(places[table.movable() & (places >= 0)], minlength=len(names))
