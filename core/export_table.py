@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.prediction import asked
 from core.task import target_of
 from core.version import SPLITS, Roles, Version
 
@@ -38,18 +39,19 @@ def exported(rows: pd.DataFrame, version: Version, part: str) -> pd.DataFrame:
 
 def renders(version: Version) -> bool:
     """Whether rows of the version have a whole prompt."""
-    return bool(version.prompt and version.roles.target and version.task)
+    return bool(version.prompt and version.roles.text and version.roles.target and version.task)
 
 
 def prompts_of(rows: pd.DataFrame, version: Version, *, answers: bool) -> list[str]:
-    """Each row's whole prompt, with or without its answer. The test prompt never reads the target's cell."""
-    prompt, target, task = version.prompt, str(version.roles.target), str(version.task)
+    """Each row's whole prompt, with or without its answer. The prompt never sees the target's cell, only the answer does."""
+    prompt, task = version.prompt, str(version.task)
     if prompt is None:
         raise ValueError("a version without a prompt has no prompts")
-    records: list[dict[str, Any]] = rows.to_dict("records")  # type: ignore[assignment]
-    if answers:
-        return [prompt.text(row, target_of(task, _bare(row[target]))) for row in records]
-    return [prompt.text({name: cell for name, cell in row.items() if name != target}) for row in records]
+    questions = asked(rows, version.roles, task).rows()
+    if not answers:
+        return [prompt.text(row) for row in questions]
+    targets = (target_of(task, _bare(cell)) for cell in rows[str(version.roles.target)].tolist())
+    return [prompt.text(row, target) for row, target in zip(questions, targets, strict=True)]
 
 
 def renamed(columns: list[str], roles: Roles) -> dict[str, str]:
@@ -76,11 +78,12 @@ def parts_of(version: Version) -> list[str]:
 
 def chats(rows: pd.DataFrame, version: Version) -> list[dict[str, Any]]:
     """The rows as chat training examples of the version's prompt; rows without a target are left out."""
-    if version.prompt is None:
+    if version.prompt is None or not renders(version):
         return []
-    target, task = str(version.roles.target), version.task or "chat"
-    asked = ((row, target_of(task, _bare(row[target]))) for row in rows.to_dict("records"))
-    return [{"messages": version.prompt.example(row, found)} for row, found in asked if found is not None]  # type: ignore[arg-type]
+    task = str(version.task)
+    targets = (target_of(task, _bare(cell)) for cell in rows[str(version.roles.target)].tolist())
+    pairs = zip(asked(rows, version.roles, task).rows(), targets, strict=True)
+    return [{"messages": version.prompt.example(row, target)} for row, target in pairs if target is not None]
 
 
 def _bare(cell: Any) -> Any:

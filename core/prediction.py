@@ -94,13 +94,18 @@ def examples(frame: pd.DataFrame, roles: Roles, kind: str, labels: tuple[str, ..
     if not roles.text or any(column not in frame for column in roles.text):
         raise DataError(f"No text column: {', '.join(roles.text) or 'none is chosen'}. Choose the text on Explore.", title="No text")
     targets = tuple(targets_of(kind, frame[roles.target].tolist(), roles.target))
+    if labels is None:
+        labels = labels_of(targets) if kind == "classification" else ()
+    return replace(asked(frame, roles, kind), labels=labels, targets=targets)
+
+
+def asked(frame: pd.DataFrame, roles: Roles, kind: str) -> Examples:
+    """The rows of a table without their targets; a target that is missing or cannot be read does not matter here."""
     hidden = {roles.target, roles.split}
     inputs = frame.loc[:, [column for column in roles.inputs() if column in frame and column not in hidden]].reset_index(drop=True)
     parts = [[_text(value) for value in frame[column].tolist()] for column in roles.text]
     text = tuple("\n".join(part for part in row if part) for row in zip(*parts, strict=True))
-    if labels is None:
-        labels = labels_of(targets) if kind == "classification" else ()
-    return Examples(inputs, text, kind, roles, labels, targets)
+    return Examples(inputs, text, kind, roles)
 
 
 def _text(value: Any) -> str:

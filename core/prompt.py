@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from core.version import Roles
 
 Message = dict[str, str]
-"""{"role": "system" | "user" | "assistant", "content": text}"""
+"""{"role": "system" | "user" | "assistant" | "text", "content": text}"""
+PLAIN = "text"
+"""The role of a text that is to be continued; providers that know chats only take it as a user's message."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Prompt:
     """Digits after the point of a numeric target (0: nearest whole number); None leaves it as it is."""
     max_tokens: int = 32
     """The longest reply that is waited for, in tokens."""
+    plain: bool = False
+    """The model continues the text itself: a local model gets no chat template, a hosted one the text as a user's message."""
 
     def __post_init__(self) -> None:
         if not self.user.strip():
@@ -47,9 +51,9 @@ class Prompt:
         return {name for part in (self.system, self.user) for name in _names(part, columns)}
 
     def question(self, row: Mapping[str, Any]) -> list[Message]:
-        """System and user message of the test prompt; the answer is nowhere in it."""
+        """System and user message of the test prompt; the answer is nowhere in it. A plain prompt's last role is PLAIN."""
         messages = [{"role": "system", "content": fill(self.system, row)}] if self.system.strip() else []
-        return [*messages, {"role": "user", "content": fill(self.user, row)}]
+        return [*messages, {"role": PLAIN if self.plain else "user", "content": fill(self.user, row)}]
 
     def reply(self, row: Mapping[str, Any], target: Any) -> str:
         """What the model should say: prefix and answer."""
@@ -58,19 +62,18 @@ class Prompt:
 
     def example(self, row: Mapping[str, Any], target: Any) -> list[Message]:
         """The training prompt: the question and the right reply."""
-        return [*self.question(row), {"role": "assistant", "content": self.reply(row, target)}]
+        return [*as_chat(self.question(row)), {"role": "assistant", "content": self.reply(row, target)}]
 
     def text(self, row: Mapping[str, Any], target: Any = None) -> str:
         """The whole prompt as one text, up to the answer's prefix; with a target the answer stands behind it.
 
-        Between question and answer stands a blank line, unless the question itself ends in a blank or a line break.
+        Between question and answer stands a blank line; a plain prompt brings its own separator.
         """
-        asked = "\n\n".join(message["content"] for message in self.question(row))
-        start = asked + ("" if asked[-1:].isspace() else "\n\n")
-        return start + (self.prefix if target is None else self.reply(row, target))
+        return continued(self.question(row)) + (self.prefix if target is None else self.reply(row, target))
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain values; `plain` is told only where it is on, so that older prompts keep their hash."""
+        return {name: value for name, value in asdict(self).items() if name != "plain" or value}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Prompt:
@@ -80,6 +83,16 @@ class Prompt:
                 f"A prompt has no field {sorted(unknown)}; it has {sorted(cls.__dataclass_fields__)}.", title="Unknown field"
             )
         return cls(**data)
+
+
+def continued(messages: Sequence[Message]) -> str:
+    """Messages as one text that an answer may follow: a blank line after each, nothing after text that is to be continued."""
+    return "".join(one["content"] + ("" if one["role"] == PLAIN else "\n\n") for one in messages)
+
+
+def as_chat(messages: Sequence[Message]) -> list[Message]:
+    """The messages as a chat model knows them: text to be continued is what a user says."""
+    return [{**one, "role": "user"} if one["role"] == PLAIN else one for one in messages]
 
 
 def default_prompt(kind: str, roles: Roles, labels: Sequence[str] = (), unit: str = "number") -> Prompt:

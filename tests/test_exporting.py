@@ -86,8 +86,13 @@ def test_the_targets_cell_is_never_read_for_a_test_prompt():
     assert exported(frame, version, "test")["text"].tolist() == ["a $price\n\n"]
 
 
-@pytest.mark.parametrize("prompt", [None, Prompt(user="$text")])
-def test_a_target_named_text_stays_a_column_of_its_own(prompt):
+def test_a_prompt_without_named_columns_asks_about_the_text_columns():
+    frame = pd.DataFrame({"title": ["a"], "body": ["b"], "price": [7.0]})
+    version = Version("d", "i", 1, "t", roles=Roles(text=("title", "body"), target="price"), task="regression", prompt=Prompt())
+    assert exported(frame, version, "train")["text"].tolist() == ["a\nb\n\n7"]
+
+
+def test_a_target_named_text_stays_a_column_of_its_own():
     frame = pd.DataFrame({"question": ["q"], "text": ["answer one"]})
     version = Version("d", "i", 1, "t", roles=Roles(text=("question",), target="text"), task="qa", prompt=Prompt(user="$question"))
     made = exported(frame, version, "test")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from typing import Any
 
 import pytest
 
@@ -27,11 +28,11 @@ def test_a_version_without_a_split_is_all_train():
 
 
 def test_the_saved_folder_loads_with_the_library(tmp_path):
-    from datasets import DatasetDict, load_from_disk
+    from datasets import load_from_disk
 
     one = version(rows=20)
     with zipfile.ZipFile(io.BytesIO(hub.dataset_zip(one))) as archive:
         archive.extractall(tmp_path / "out")
     (folder,) = (tmp_path / "out").iterdir()
-    back = load_from_disk(str(folder))
-    assert DatasetDict(back)["train"]["answer"][:] == store.frame(one, split="train")["answer"].tolist()
+    back: Any = load_from_disk(str(folder))
+    assert back["train"]["answer"][:] == store.frame(one, split="train")["answer"].tolist()

@@ -52,6 +52,11 @@ def real(name: str) -> list[dict]:
     ]  # fmt: skip
 
 
+def cut_short(recipe: Recipe) -> Recipe:
+    """The pricing recipe up to its prompts, before rows are drawn."""
+    return replace(recipe, steps=recipe.steps[: [step.name for step in recipe.steps].index("prompts") + 1])
+
+
 @pytest.mark.parametrize("source", ["made up", "items_with_details.jsonl.gz", "items_music_appliances.jsonl.gz"])
 def test_the_pricing_preset_keeps_the_rows_texts_and_prompts_of_the_per_row_script(source):
     rows = _pricing.rows(600, seed=7) if source == "made up" else real(source)
@@ -59,7 +64,7 @@ def test_the_pricing_preset_keeps_the_rows_texts_and_prompts_of_the_per_row_scri
     wanted = [(number, made) for number, row in enumerate(rows) if (made := _pricing.curate(row, words))]
     frame = listings(rows)
     version = Version("d", "i", 1, "Import", roles=ROLES, task="regression")
-    made = run(frame, ROLES, preset("pricing", version, frame), task="regression", tokenizer=tokenizer)
+    made = run(frame, ROLES, cut_short(preset("pricing", version, frame)), task="regression", tokenizer=tokenizer)
     gone = set(made.dropped["row"].tolist())
     assert 50 < len(wanted) < len(rows)
     assert [number for number in range(len(rows)) if number not in gone] == [number for number, _ in wanted]
@@ -68,6 +73,9 @@ def test_the_pricing_preset_keeps_the_rows_texts_and_prompts_of_the_per_row_scri
     assert made.prompt is not None
     prompts = [made.prompt.example(row, row["price"]) for row in made.frame.to_dict("records")]
     assert ["\n\n".join(message["content"] for message in one) for one in prompts] == [one["prompt"] for _, one in wanted]
+    records = made.frame.to_dict("records")
+    assert [made.prompt.text(row, row["price"]) for row in records] == [one["prompt"] for _, one in wanted]
+    assert [made.prompt.text(row) for row in records] == [one["test_prompt"] for _, one in wanted]
 
 
 def test_lists_of_arrow_give_the_same_as_their_json_text():
@@ -245,7 +253,7 @@ def test_the_command_writes_splits_and_training_files(home, tmp_path):
     assert all(set(step) == {"name", "rows_before", "rows_after", "seconds"} for step in told["steps"])
     assert all(Path(name).exists() for name in told["files"])
     names = {Path(name).name for name in told["files"]}
-    assert {f"{part}.{end}" for part in ("train", "validation", "test") for end in ("parquet", "jsonl")} <= names
+    assert {f"{part}.{end}" for part in ("train", "test") for end in ("parquet", "jsonl")} <= names
     chat = [json.loads(line) for line in (out / "train_chat.jsonl").read_text(encoding="utf-8").splitlines()]
     assert chat[0]["messages"][-1]["content"].startswith("Price is $")
     train = pd.read_parquet(out / "train.parquet")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.prediction import examples
-from core.prompt import Message, Prompt
+from core.prompt import Prompt
 from core.version import Roles
 
 BINS = 36
@@ -61,12 +61,6 @@ def shown(
     made = examples(some.reset_index(drop=True), roles, task)
     pairs = []
     for row, target in zip(made.rows(), made.targets or (), strict=True):
-        question = prompt.question(row)
-        pairs.append((_flat([*question, {"role": "assistant", "content": prompt.reply(row, target)}]), _flat(question, prompt.prefix)))
+        pairs.append((prompt.text(row, target), prompt.text(row)))
     counts = count([text for pair in pairs for text in pair])
     return [Shown(one, other, counts[2 * place], counts[2 * place + 1]) for place, (one, other) in enumerate(pairs)]
-
-
-def _flat(messages: list[Message], prefix: str = "") -> str:
-    """Messages as one text, a blank line between them."""
-    return "\n\n".join([*(message["content"] for message in messages), *([prefix] if prefix else [])])

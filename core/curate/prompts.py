@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.curate.fields import Settings, setting
 from core.curate.table import Change, Table
@@ -19,6 +19,10 @@ class PromptSettings(Settings):
     decimals: int | None = setting(
         None, "Digits after the point of a number; 0 rounds to the nearest whole number.", "whole", low=0, high=6, empty="as it is"
     )
+    separator: str = setting("", "What stands behind the text, right before the answer, such as a line of ###.", "text")
+    plain: bool = setting(
+        False, "The model continues the text itself: a local model gets no chat turns around question and answer.", "flag"
+    )
     system: str = setting("", "Who the model is; left out when empty.", "text")
     max_tokens: int = setting(32, "The longest reply that is waited for, in tokens.", "whole", low=1, high=4096)
 
@@ -30,10 +34,9 @@ def prompts(table: Table, settings: PromptSettings, seed: int) -> Change:
     text = text_block(table.roles)
     question = settings.question.strip()
     placed = question and Prompt(user=question).used([*table.roles.inputs(), "text"])
-    user = question if placed else f"{question}\n\n{text}" if question else text
-    return Change(
-        prompt=Prompt(settings.system, user, settings.prefix, settings.answer or "$target", settings.decimals, settings.max_tokens)
-    )
+    user = (question if placed else f"{question}\n\n{text}" if question else text) + settings.separator
+    answer = settings.answer or "$target"
+    return Change(prompt=Prompt(settings.system, user, settings.prefix, answer, settings.decimals, settings.max_tokens, settings.plain))
 
 
 def text_block(roles: Roles) -> str:
@@ -48,7 +51,7 @@ def moved(prompt: Prompt | None, before: Roles, after: Roles) -> Prompt | None:
     old, new = text_block(before), text_block(after)
     if old not in prompt.user:
         return prompt
-    return Prompt(prompt.system, prompt.user.replace(old, new), prompt.prefix, prompt.answer, prompt.decimals, prompt.max_tokens)
+    return replace(prompt, user=prompt.user.replace(old, new))
 
 
 def prompts_sentence(settings: PromptSettings) -> str:

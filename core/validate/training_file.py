@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.errors import DataError
 from core.export import jsonl_bytes
-from core.prompt import Prompt, default_prompt
+from core.prompt import Prompt, as_chat, default_prompt
 from core.task import target_of
 from core.validate.convert import convert
 
@@ -50,7 +50,7 @@ def _row(record: dict[Any, Any], roles: Roles) -> dict[str, Any]:
 
 def _messages(prompt: Prompt, row: dict[str, Any], target: Any) -> list[dict[str, str]]:
     if target is None:
-        return [*prompt.question(row), {"role": "assistant", "content": prompt.prefix}]
+        return [*as_chat(prompt.question(row)), {"role": "assistant", "content": prompt.prefix}]
     return prompt.example(row, target)
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from threading import Event
 from typing import Any
 
-from core.prompt import Message
+from core.prompt import PLAIN, Message, continued
 
 TOKENS_AT_ONCE = 6144
 """Prompt and answer tokens of one batch, padding included: about 150 MB of keys and values on the built-in model, and
@@ -38,7 +38,12 @@ class Answer:
 
 
 def render(tokenizer: Any, messages: Sequence[Message], prefix: str = "") -> str:
-    """The text the model is given: the chat, the start of the assistant's turn, and what the answer must begin with."""
+    """The text the model is given: the chat, the start of the assistant's turn, and what the answer must begin with.
+
+    Where the last message is text to be continued, that text alone, without a template.
+    """
+    if messages and messages[-1]["role"] == PLAIN:
+        return continued(messages) + prefix
     return tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True) + prefix
 
 

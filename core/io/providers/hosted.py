@@ -16,7 +16,7 @@ from core.io.providers.addresses import OPENAI, clean_url, is_loopback, key_for
 from core.io.providers.client import DEADLINE, Failure, failure_of, make_client
 from core.io.providers.replies import Remembered, content_key
 from core.io.providers.sending import Open, Run
-from core.prompt import Message
+from core.prompt import Message, as_chat
 from core.reply import Reply
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Hosted:
         return counter()
 
     def _prepared(self, place: int, messages: Sequence[Message], limit: int, prefix: str, settings: dict[str, Any]) -> Open:
-        asked = [dict(m) for m in messages]
+        asked = [dict(m) for m in as_chat(messages)]
         if prefix:
             asked[-1]["content"] += f"\n\nBegin your answer with: {prefix}"
         key = content_key(self.base_url, self.model, asked, max_tokens=limit, **settings)
