@@ -39,6 +39,19 @@ def test_families_stay_whole_whatever_their_sizes(sizes, test, validation, seed)
     assert all((parts == name).sum() <= size for name, size in wanted.items())
 
 
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 3)), min_size=1, max_size=40), st.integers(0, 40), st.integers(0, 40))
+@settings(max_examples=80, deadline=None)
+def test_sizes_are_exact_while_single_rows_are_left_to_fill_them(families, test, validation):
+    family = np.repeat(np.arange(len(families)), [size for size, _ in families])
+    layer = np.array([layer for _, layer in families])[family]
+    n, singles = len(family), sum(size == 1 for size, _ in families)
+    wanted = {"test": test * n // 100, "validation": validation * n // 100}
+    parts = assign(family, layer, np.zeros(n, dtype=bool), wanted, np.random.default_rng(0))
+    found = {name: int((parts == name).sum()) for name in wanted}
+    assert all(len(set(parts[family == one])) == 1 for one in range(len(families)))
+    assert found == wanted if singles >= sum(wanted.values()) else all(found[name] <= wanted[name] for name in wanted)
+
+
 @given(st.integers(3, 300), st.integers(1, 40), st.integers(0, 40), st.integers(0, 99))
 @settings(max_examples=80, deadline=None)
 def test_sizes_are_exact_when_rows_stand_alone(n, test, validation, seed):

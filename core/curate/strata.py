@@ -37,7 +37,7 @@ def labels(column: Any) -> tuple[np.ndarray, list[str]]:
 
 
 def strata(table: Table, column: str | None) -> np.ndarray:
-    """A number per row: its label (a missing one is a layer too), or the tenth of the numbers it lies in; all 0 without a column."""
+    """A number per row: its label, or the tenth of the numbers it lies in; missing is a layer too. All 0 without a column."""
     if not column or column not in table.frame or (column == table.roles.target and table.task in ("qa", "chat")):
         return np.zeros(len(table.frame), dtype=np.int64)
     cells = table.frame[column]
@@ -45,7 +45,7 @@ def strata(table: Table, column: str | None) -> np.ndarray:
         values = amounts(cells)
         known = values[np.isfinite(values)]
         ends = np.unique(np.quantile(known, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(known) else known
-        return np.digitize(values, ends)
+        return np.where(np.isnan(values), 0, np.digitize(values, ends) + 1)
     return labels(cells)[0] + 1
 
 

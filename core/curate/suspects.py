@@ -49,6 +49,7 @@ def wrong_labels(texts: Sequence[str], labels: np.ndarray, groups: np.ndarray, f
     Raises DataError when fewer than two labels are left, StudioError when cleanlab is not installed.
     """
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     find, score = _cleanlab()
     n = len(labels)
@@ -68,7 +69,8 @@ def wrong_labels(texts: Sequence[str], labels: np.ndarray, groups: np.ndarray, f
     likely = np.zeros((len(rows), len(usable)))
     for one in range(folds):
         inside = np.flatnonzero(fold != one)
-        model = LogisticRegression(C=10.0, max_iter=300).fit(matrix[inside], given[inside])
+        with threadpool_limits(1):  # vectors this short take longer on several threads
+            model = LogisticRegression(C=10.0, tol=1e-3, max_iter=300).fit(matrix[inside], given[inside])
         likely[np.ix_(np.flatnonzero(fold == one), model.classes_)] = model.predict_proba(matrix[np.flatnonzero(fold == one)])
     result.found[rows] = find(labels=given, pred_probs=likely, filter_by="prune_by_noise_rate", n_jobs=1)
     result.quality[rows] = score(labels=given, pred_probs=likely, method="self_confidence")
@@ -103,7 +105,8 @@ def _matrix(texts: Sequence[str]) -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     try:
-        return TfidfVectorizer(sublinear_tf=True, max_features=WORDS, token_pattern=r"(?u)\b\w+\b").fit_transform(texts)
+        rare = 2 if len(texts) >= 1000 else 1  # a word that stands in one text tells nothing of another
+        return TfidfVectorizer(sublinear_tf=True, min_df=rare, max_features=WORDS, token_pattern=r"(?u)\b\w+\b").fit_transform(texts)
     except ValueError as error:
         raise DataError("The texts hold no words to compare. Choose other columns.", title="No words") from error
 
