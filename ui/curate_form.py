@@ -16,7 +16,7 @@ from core.version import Step, Version
 from ui import curate_state as state
 from ui.state import plain, show_error
 
-LONG = ("question", "system", "phrases", "weights")
+LONG = ("question", "system", "phrases", "patterns", "expression", "weights")
 
 
 def form(version: Version, place: int) -> None:
@@ -65,6 +65,8 @@ def _widget(one: Field[Any], value: Any, columns: Mapping[str, str], key: str, i
         return into.toggle(name, bool(value), **told)
     if what == "choice":
         return into.selectbox(name, list(about["choices"]), list(about["choices"]).index(value), **told)
+    if what == "choices":
+        return into.multiselect(name, list(about["choices"]), list(value), placeholder=about["empty"] or "choose", **told)
     if what == "column":
         fit = [c for c, k in columns.items() if about["only"] in (None, k)] or list(columns)
         options = list(dict.fromkeys([*([""] if about["empty"] or not value else []), *([value] if value else []), *fit]))
@@ -97,7 +99,7 @@ def _widget(one: Field[Any], value: Any, columns: Mapping[str, str], key: str, i
 def _recommended(one: Field[Any]) -> str:
     """ " Recommended: 0.8." where there is a recommended value."""
     usual = default_of(one)
-    if usual in ("", None, (), {}) or one.metadata["kind"] in ("column", "columns", "text", "words"):
+    if usual in ("", None, (), {}) or one.metadata["kind"] in ("column", "columns", "choices", "text", "words"):
         return ""
     shown = {True: "on", False: "off"}[usual] if isinstance(usual, bool) else f"{usual:g}" if isinstance(usual, float) else usual
     return f" Recommended: {plain(shown)}."

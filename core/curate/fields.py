@@ -1,7 +1,8 @@
 """Settings of steps: frozen dataclasses whose fields carry a sentence, limits and what they name.
 
 The page makes its form from these fields, YAML and the command line check against them. A field's `kind` says what it
-holds: column, columns, words (several texts), choice, flag, whole, number, text or weights (value -> number).
+holds: column, columns, words (several texts), choice, choices (some of them), flag, whole, number, text or weights
+(value -> number).
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ def _value(one: Field[Any], value: Any) -> Any:
                 f"{name} is '{value}'; choose one of {', '.join(one.metadata['choices'])}.", title=f"Unknown {name.lower()}"
             )
         return value
+    if kind == "choices":
+        return _chosen(one, name, [value] if isinstance(value, str) else _listed(name, value))
     if kind in ("columns", "words"):
         return tuple(_text(name, part) for part in ([value] if isinstance(value, str) else _listed(name, value)))
     if kind == "flag":
@@ -113,6 +116,14 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, (list, tuple, Mapping)):
         raise SettingsError(f"{name} is {value!r}; one text is expected.", title=f"{name} cannot be read")
     return str(value)
+
+
+def _chosen(one: Field[Any], name: str, value: Sequence[Any]) -> tuple[str, ...]:
+    """The chosen ones in the order of the choices, each once."""
+    choices, wanted = one.metadata["choices"], [_text(name, part) for part in value]
+    if unknown := [part for part in wanted if part not in choices]:
+        raise SettingsError(f"{name} has '{unknown[0]}'; choose among {', '.join(choices)}.", title=f"Unknown {name.lower()}")
+    return tuple(part for part in choices if part in wanted)
 
 
 def _listed(name: str, value: Any) -> Sequence[Any]:

@@ -15,10 +15,13 @@ import numpy as np
 import pandas as pd
 
 from core.curate.fields import Settings, setting
+from core.curate.parts import columns_of, named_parts
 from core.curate.table import Tokenizer, kept, with_reasons, with_text
+from core.format import plural
 from core.reading import read_amount
 from core.version import Roles
 
+_HALF = re.compile("[\\ud800-\\udfff]")
 _DOLLARS = re.compile(r"\$?(\d+(?:\.\d+)?)")
 
 
@@ -28,14 +31,27 @@ class ParseSettings(Settings):
     nested: str = setting(
         "json", "How an object with named parts is written: as JSON, or one line per part.", "choice", choices=("json", "lines")
     )
+    parts: tuple[str, ...] = setting(
+        (), "Parts of objects that become columns, one a line: details.Brand, or details.Item Weight = weight.", "words", empty="none"
+    )
     number: str = setting("", "A column of amounts such as $12.50 that becomes numbers; rows without one leave.", "column", empty="none")
     amounts: str = setting(
         "any", "Which amounts are read: any currency and way of writing, or plain dollars only.", "choice", choices=("any", "dollars")
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        named_parts(self.parts)
+
+    def columns_named(self) -> list[str]:
+        found = named_parts(self.parts)
+        made = {name for _, _, name in found}
+        return list(dict.fromkeys([*(column for column, _, _ in found), *(name for name in super().columns_named() if name not in made)]))
+
 
 def parse(rows: pd.DataFrame, settings: ParseSettings, tokenizer: Tokenizer | None = None) -> pd.DataFrame:
-    """Text columns as text, the amount column as float64; a row without a readable amount is dropped."""
+    """Parts as columns, text columns as text, the amount column as float64; a row without a readable amount is dropped."""
+    rows = _with_parts(rows, settings)
     if not settings.number:
         return kept(_as_texts(rows, settings, [True] * len(rows)))
     read = read_dollars if settings.amounts == "dollars" else read_amount
@@ -43,6 +59,17 @@ def parse(rows: pd.DataFrame, settings: ParseSettings, tokenizer: Tokenizer | No
     out = _as_texts(rows, settings, [value is not None for value in values])
     out[settings.number] = np.array([np.nan if value is None else value for value in values], dtype="float64")
     return with_reasons(out, [None if value is not None else f"no readable {settings.number}" for value in values])
+
+
+def _with_parts(rows: pd.DataFrame, settings: ParseSettings) -> pd.DataFrame:
+    """The rows with the chosen parts as text columns; each cell is read once."""
+    found = named_parts(settings.parts)
+    cells: dict[str, list[str | None]] = {}
+    for column in dict.fromkeys(column for column, _, _ in found):
+        mine = [(part, name) for of, part, name in found if of == column]
+        texts = columns_of(rows[column].tolist(), [part for part, _ in mine], lambda value: as_text(value, settings.nested))
+        cells |= {name: made for (_, name), made in zip(mine, texts, strict=True)}
+    return with_text(rows, cells) if cells else rows
 
 
 def _as_texts(rows: pd.DataFrame, settings: ParseSettings, stays: list[bool]) -> pd.DataFrame:
@@ -78,10 +105,15 @@ def as_text(cell: Any, nested: str = "json") -> str | None:
         return None
     if isinstance(cell, (list, tuple)):
         parts = [_entry(part, nested) for part in cell if part is not None]
-        return "\n".join(parts) if parts else None
+        return _whole("\n".join(parts)) if parts else None
     if isinstance(cell, Mapping):
-        return _entry(cell, nested) if cell else None
-    return str(cell)
+        return _whole(_entry(cell, nested)) if cell else None
+    return _whole(cell) if isinstance(cell, str) else str(cell)
+
+
+def _whole(text: str) -> str:
+    """The text with replacement signs for halves of surrogate pairs, which JSON can write and no file can hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not text.isascii() and _HALF.search(text) else text
 
 
 def _cells(column: Any) -> list[Any]:
@@ -111,11 +143,14 @@ def _bare(cell: Any) -> Any:
 def parse_sentence(settings: ParseSettings) -> str:
     """ "description and features as text, price as a number" """
     parts = [f"{listed(settings.columns)} as text"] if settings.columns else []
+    if settings.parts:
+        parts.append(f"{listed(tuple(name for _, _, name in named_parts(settings.parts)))} as {plural(len(settings.parts), 'column')}")
     return ", ".join([*parts, *([f"{settings.number} as a number"] if settings.number else [])]) or "nothing chosen"
 
 
 def parse_writes(settings: ParseSettings) -> dict[str, str]:
-    return {**dict.fromkeys(settings.columns, "text"), **({settings.number: "number"} if settings.number else {})}
+    texts = [*(name for _, _, name in named_parts(settings.parts)), *settings.columns]
+    return {**dict.fromkeys(texts, "text"), **({settings.number: "number"} if settings.number else {})}
 
 
 @dataclass(frozen=True)

@@ -250,5 +250,8 @@ def suggest(name: str, roles: Roles, columns: Sequence[str], numbers: Sequence[s
         "range": {"column": number},
         "missing": {"columns": tuple(name for name in (*texts, roles.target) if name)},
         "filter": {"column": first},
+        "language": {"column": first},
+        "quality": {"column": first},
+        "personal_data": {"columns": texts},
     }.get(name, {})
     return make(name, **chosen) if chosen else Step(name, kind(name).settings().to_dict(), True, kind(name).revision)

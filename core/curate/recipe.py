@@ -16,6 +16,7 @@ from core.curate.running import RowEngine, State, advance, direct, no_clock
 from core.curate.steps import describe, kind
 from core.curate.table import Table, Tokenizer
 from core.errors import DataError
+from core.explore.language import Identify
 from core.prompt import Prompt
 from core.version import Roles, Step, StepReport
 
@@ -73,14 +74,15 @@ def run(
     tokenizer: Callable[[str], Tokenizer] | None = None,
     rows: RowEngine = direct,
     clock: Callable[[], float] = no_clock,
+    identify: Identify | None = None,
 ) -> Outcome:
     """Every step that is on, in order. `frame` has the index 0..n-1.
 
     `tokenizer` gives a tokenizer by its name, `rows` runs row steps (in this process, or spread over several), `clock`
-    measures seconds. Raises DataError or SettingsError as the steps do.
+    measures seconds, `identify` tells the language of a text. Raises DataError or SettingsError as the steps do.
     """
     start = begin(frame, roles, prompt, task)
-    return finish(advance(start, recipe.on, recipe.seed, tokenizer=tokenizer, rows=rows, clock=clock), recipe.on)
+    return finish(advance(start, recipe.on, recipe.seed, tokenizer=tokenizer, rows=rows, clock=clock, identify=identify), recipe.on)
 
 
 def begin(frame: pd.DataFrame, roles: Roles, prompt: Prompt | None = None, task: str | None = None, total: int | None = None) -> State:

@@ -21,6 +21,7 @@ from core.curate.prompts import moved
 from core.curate.steps import describe, kind, settings_of
 from core.curate.table import Change, Table, Tokenizer
 from core.errors import DataError
+from core.explore.language import Identify
 from core.version import Step, StepReport
 
 LEFT_WITH_PARENT = "the row it was made from left"
@@ -42,6 +43,8 @@ class RowSteps:
     steps: tuple[Step, ...]
     tokenizer: Callable[[str], Tokenizer] | None = None
     clock: Callable[[], float] = no_clock
+    identify: Identify | None = None
+    """Tells the language of a text; given to the steps that ask for it."""
 
     def writes(self) -> dict[str, str]:
         """Every column that is written, each text or number."""
@@ -59,7 +62,7 @@ class RowSteps:
         work = pd.DataFrame({name: _bare(rows[name]) for name in rows.columns if name in named}, index=rows.index)
         for place, step in enumerate(self.steps):
             start, settings = self.clock(), settings_of(step)
-            made = kind(step.name).function(work, settings, self._tokenizer(settings))
+            made = kind(step.name).function(work, settings, self.identify if kind(step.name).identifies else self._tokenizer(settings))
             told = made.pop("dropped").to_numpy()
             gone = np.array([isinstance(reason, str) for reason in told], dtype=bool)
             if gone.any():
@@ -122,6 +125,7 @@ def advance(
     tokenizer: Callable[[str], Tokenizer] | None = None,
     rows: RowEngine = direct,
     clock: Callable[[], float] = no_clock,
+    identify: Identify | None = None,
 ) -> State:
     """The state after these steps (all taken as on). Raises StudioError as the step's function does."""
     at = 0
@@ -132,7 +136,7 @@ def advance(
         end = at
         while end < len(steps) and not kind(steps[end].name).whole_table:
             end += 1
-        state, at = _rows(state, RowSteps(tuple(steps[at:end]), tokenizer, clock), rows), end
+        state, at = _rows(state, RowSteps(tuple(steps[at:end]), tokenizer, clock, identify), rows), end
     return state
 
 
@@ -224,10 +228,11 @@ def _report(step: Step, before: int, reasons: Sequence[str], seconds: float, add
 
 
 def grouped(reasons: Sequence[str]) -> Mapping[str, int]:
-    """Reasons without the number of the other row, with how many rows each dropped, the most frequent first."""
+    """Reasons without the other row's number or a value in brackets, with how many rows each dropped, the most frequent first."""
     found: Counter[str] = Counter()
     for reason, rows in Counter(reasons).items():
-        found[re.sub(r" (test )?row \d+$", lambda hit: " a test row" if hit.group(1) else " another row", reason)] += rows
+        bare = re.sub(r" \(\d[^()]*\)$", "", reason)
+        found[re.sub(r" (test )?row \d+$", lambda hit: " a test row" if hit.group(1) else " another row", bare)] += rows
     return dict(found.most_common())
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.curate import balance as evening
-from core.curate import classes, disagreements, label_errors, repeats, samples, windows
+from core.curate import classes, disagreements, label_errors, personal, quality, repeats, samples, tongues, windows
+from core.curate import expression as saying
 from core.curate import parse as parsing
 from core.curate import prompts as asking
 from core.curate import scrub as scrubbing
@@ -41,6 +42,8 @@ class StepKind:
     """Row steps: the columns they write, each text or number."""
     roles: Callable[[Roles, Any], Roles] | None = None
     """Row steps: the roles afterwards."""
+    identifies: bool = False
+    """Row steps: whether the function gets what tells a text's language in place of a tokenizer."""
     keys: Callable[[Any, Roles], Sequence[str]] = repeats.text_keys
     """Whole-table steps: the columns they look at; "" is left out."""
 
@@ -62,6 +65,15 @@ STEPS: dict[str, StepKind] = {
                         windows.missing, windows.missing_sentence),
     "filter": StepKind("Filter", "Keeps or drops rows whose text matches a pattern.", windows.FilterSettings,
                        windows.matching, windows.filter_sentence),
+    "expression": StepKind("Expression", "Keeps rows for which an expression over their columns is true.", saying.ExpressionSettings,
+                           saying.expression, saying.expression_sentence),
+    "language": StepKind("Language", "Keeps or drops rows by the language their text is written in.", tongues.LanguageSettings,
+                         tongues.in_language, tongues.language_sentence, writes=tongues.language_writes, identifies=True),
+    "quality": StepKind("Text quality", "Drops texts that are no prose: too short, mostly signs, the same over and over.",
+                        quality.QualitySettings, quality.quality, quality.quality_sentence),
+    "personal_data": StepKind("Personal data", "Masks e-mail addresses, phone and card numbers, keys and more, or drops or flags the rows.",
+                              personal.PersonalSettings, personal.personal_data, personal.personal_sentence,
+                              writes=personal.personal_writes),
     "exact_duplicates": StepKind("Exact duplicates", "Of rows with the same text, one stays.", repeats.ExactSettings,
                                  repeats.exact_duplicates, repeats.exact_sentence, whole_table=True, revision=2),
     "near_duplicates": StepKind("Near duplicates", "Of rows with nearly the same text, one stays.", repeats.NearSettings,

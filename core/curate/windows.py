@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.curate.characters import arrow_texts, check_pattern
 from core.curate.fields import Settings, setting
 from core.curate.parse import as_text, listed
 from core.curate.table import Tokenizer, kept, texts, with_reasons, with_text
@@ -147,21 +148,28 @@ def _shown(column: str, value: float) -> str:
 
 @dataclass(frozen=True)
 class MissingSettings(Settings):
-    columns: tuple[str, ...] = setting((), "Rows in which one of these is missing or blank leave.", "columns")
+    columns: tuple[str, ...] = setting((), "Columns that are looked at.", "columns")
+    when: str = setting(
+        "any", "Whether a row leaves when any of them is missing or blank, or only when all are.", "choice", choices=("any", "all")
+    )
 
 
 def missing(rows: pd.DataFrame, settings: MissingSettings, tokenizer: Tokenizer | None = None) -> pd.DataFrame:
-    """Rows without a value in one of the columns leave; blanks alone are no value."""
+    """Rows without a value in one of the columns (or in all of them) leave; blanks alone are no value."""
     reasons: list[str | None] = [None] * len(rows)
+    empty = {name: [cell is None or not cell.strip() for cell in map(as_text, rows[name].tolist())] for name in settings.columns}
+    if settings.when == "all":
+        none = f"no {listed(settings.columns)}"
+        return with_reasons(rows, [none if all(found) else None for found in zip(*empty.values(), strict=True)] if empty else reasons)
     for name in reversed(settings.columns):
-        for place, cell in enumerate(as_text(cell) for cell in rows[name].tolist()):
-            if cell is None or not cell.strip():
-                reasons[place] = f"no {name}"
+        for place in np.flatnonzero(empty[name]).tolist():
+            reasons[place] = f"no {name}"
     return with_reasons(rows, reasons)
 
 
 def missing_sentence(settings: MissingSettings) -> str:
-    return f"rows without {listed(settings.columns)}"
+    either = " (all of them)" if settings.when == "all" and len(settings.columns) > 1 else ""
+    return f"rows without {listed(settings.columns)}{either}"
 
 
 @dataclass(frozen=True)
@@ -171,21 +179,19 @@ class FilterSettings(Settings):
     keep: str = setting("matches", "Which rows stay: those that match or those that do not.", "choice", choices=("matches", "others"))
     any_case: bool = setting(True, "Capital and small letters are the same.", "flag")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_pattern(self.pattern)
+
 
 def matching(rows: pd.DataFrame, settings: FilterSettings, tokenizer: Tokenizer | None = None) -> pd.DataFrame:
     """Rows that match the pattern stay, or the others. An empty pattern keeps all."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     if not settings.pattern:
         return kept(rows)
-    cells = pa.array([as_text(cell) or "" for cell in rows[settings.column].tolist()], pa.large_string())
-    try:
-        found = pc.match_substring_regex(cells, settings.pattern, ignore_case=settings.any_case)  # type: ignore[attr-defined]
-    except pa.ArrowInvalid as error:
-        what = str(error).removeprefix("Invalid regular expression: ")
-        raise SettingsError(f"'{settings.pattern}' cannot be read: {what}. Put a backslash before signs such as ( [ * + ?.",
-                            title="Not a regular expression") from error  # fmt: skip
+    cells = arrow_texts([as_text(cell) or "" for cell in rows[settings.column].tolist()])
+    found = pc.match_substring_regex(cells, settings.pattern, ignore_case=settings.any_case)  # type: ignore[attr-defined]
     wanted = settings.keep == "matches"
     reason = f"{settings.column} does not match" if wanted else f"{settings.column} matches"
     return with_reasons(rows, [None if hit == wanted else reason for hit in found.to_pylist()])

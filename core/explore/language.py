@@ -89,8 +89,11 @@ def scripts(text: str) -> dict[str, int]:
     return {name: found[name] for name in sorted(found, key=lambda one: -found[one]) if found[name]}
 
 
-def language(text: str, identify: Identify | None = None) -> str:
-    """The two letters of a text's language, "" when it cannot be told."""
+def language(text: str, identify: Identify | None = None, *, letters_from: int = LETTERS, sure_from: float = SURE) -> str:
+    """The two letters of a text's language, "" when it cannot be told.
+
+    The identifier is asked from so many letters on, and believed from so sure on.
+    """
     found = scripts(text)
     if not found:
         return ""
@@ -99,10 +102,10 @@ def language(text: str, identify: Identify | None = None) -> str:
         lead = "kana"
     if lead in _ALONE:
         return _ALONE[lead]
-    if identify is None or letters < LETTERS:
+    if identify is None or letters < letters_from:
         return ""
     name, sure = identify(text[:LONGEST])
-    return name if sure >= SURE and name not in _ALONE.values() else ""
+    return name if sure >= sure_from and name not in _ALONE.values() else ""
 
 
 def is_mixed(text: str) -> bool:

@@ -20,6 +20,7 @@ from core.curate.table import Table, Tokenizer
 from core.curate.text import from_yaml, to_yaml
 from core.errors import DataError, StudioError
 from core.io import engine, files, store
+from core.io.languages import identify
 from core.version import Version, version_id
 
 if TYPE_CHECKING:
@@ -58,7 +59,15 @@ def make(
         return _spread(steps, frame, count, progress)
 
     return run(
-        rows, version.roles, recipe, prompt=version.prompt, task=version.task, tokenizer=tokenizer, rows=spread, clock=time.perf_counter
+        rows,
+        version.roles,
+        recipe,
+        prompt=version.prompt,
+        task=version.task,
+        tokenizer=tokenizer,
+        rows=spread,
+        clock=time.perf_counter,
+        identify=identify,
     )
 
 

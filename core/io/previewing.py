@@ -26,6 +26,7 @@ from core.errors import StudioError
 from core.io import jobs, store
 from core.io.curating import gate, make, planned_id, tokenizer
 from core.io.jobs import Job
+from core.io.languages import identify
 from core.kinds import kinds
 from core.version import SPLITS, Step, Version
 
@@ -205,7 +206,7 @@ def state_of(dataset: str, version: str, steps: str, seed: int) -> State:
         one = store.version(dataset, version)
         return begin(_some(store.frame(one), one.rows), one.roles, one.prompt, one.task, one.rows)
     before = state_of(dataset, version, json.dumps(entries[:-1], sort_keys=True, ensure_ascii=False), seed)
-    return advance(before, [Step.from_dict(entries[-1])], seed, tokenizer=tokenizer, clock=time.perf_counter)
+    return advance(before, [Step.from_dict(entries[-1])], seed, tokenizer=tokenizer, clock=time.perf_counter, identify=identify)
 
 
 @lru_cache(maxsize=8)
