@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.curate import minhash
 from core.curate.conflicts import conflicts, usual
 from core.curate.duplicates import clusters, exact, groups_of, members, near_duplicates, normal, normalized, repeated, texts_of
 from core.curate.minhash import grams, jaccard, similar
@@ -191,3 +192,28 @@ def test_no_predictor_of_texts_beats_the_ceiling():
     found = conflicts(groups_of(texts), labels)
     table = {text: max("012", key=[la for te, la in zip(texts, labels, strict=True) if te == text].count) for text in set(texts)}
     assert np.mean([table[text] == label for text, label in zip(texts, labels, strict=True)]) == pytest.approx(found.ceiling)
+
+
+def test_texts_that_share_a_long_formula_are_not_all_compared_and_copies_among_them_are_found(monkeypatch):
+    rng = np.random.default_rng(5)
+    words = ["".join(rng.choice(list("abcdefghilmnoprstuv"), 7)) for _ in range(3_000)]
+    formula = " ".join(rng.choice(words, 60))
+    texts = [f"{formula} {' '.join(rng.choice(words, 30))}" for _ in range(1_500)]
+    for row in range(0, 1_500, 100):
+        texts[row + 1] = texts[row].rsplit(" ", 1)[0] + " changed"
+    looked: list[int] = []
+    likely = minhash._likely
+    monkeypatch.setattr(minhash, "_likely", lambda pairs, *rest: (looked.append(len(pairs)), likely(pairs, *rest))[1])
+    groups = clusters(texts)
+    assert [groups[row + 1] for row in range(0, 1_500, 100)] == list(range(0, 1_500, 100))
+    assert repeated(groups).sum() == 15
+    assert sum(looked) < 32 * 1_500 * 125
+
+
+def test_a_chain_of_near_texts_is_one_group_whatever_its_order():
+    rng = np.random.default_rng(6)
+    chain = [" ".join(rng.choice(WORDS, 60))]
+    for step in range(40):
+        chain.append(" ".join([*chain[-1].split(" ")[1:], f"new{step}"]))
+    order = rng.permutation(len(chain))
+    assert clusters([chain[row] for row in order]).tolist() == [0] * len(chain)

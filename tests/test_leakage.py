@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from core.__main__ import main
-from core.curate.leakage import LEVELS, leakage
+from core.curate.leakage import BLOCKING, LEVELS, leakage
+from core.curate.leaks import leaks
 from core.curate.passages import contained, shared_runs
 from core.errors import DataError
 from tests.doubles import shared
@@ -106,6 +107,72 @@ def test_a_long_passage_inside_another_text_is_a_substring():
     assert report.levels["substring"].pairs == ((0, 0), (0, 2))
     assert report.verdict == "warn"
     assert report.offenders() == []
+
+
+def one_of_each() -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
+    """Two parts of one table, and the test row that only one level can catch, for every level."""
+    rng = np.random.default_rng(11)
+    words = vocabulary(False)
+    text = [" ".join(rng.choice(words, 60)) for _ in range(120)]
+    rows = pd.DataFrame({"text": text, "family": [f"f{i}" for i in range(120)], "day": [f"2024-{1 + i // 28:02d}-{1 + i % 28:02d}" for i in range(120)],
+                         "answer": [f"secret{i}" for i in range(120)], "parent_row": [None] * 120})  # fmt: skip
+    where = dict(zip(LEVELS, range(100, 108), strict=True))
+    rows.loc[where["exact"], "text"] = text[0]
+    rows.loc[where["normalized"], "text"] = unicodedata.normalize("NFD", text[1].replace(" ", " - ") + "\u200b!")
+    rows.loc[where["near"], "text"] = text[2].rsplit(" ", 1)[0] + " other"
+    rows.loc[where["substring"], "text"] = " ".join(text[3].split(" ")[20:50])
+    rows.loc[where["group"], "family"] = "f4"
+    rows.loc[where["time"], "day"] = "2024-01-02"
+    rows.loc[where["answer"], "text"] += f" and it is {rows.loc[where['answer'], 'answer']}."
+    rows.loc[[8, where["lineage"]], "parent_row"] = 300.0
+    return rows.iloc[:100], rows.iloc[100:], {level: row - 100 for level, row in where.items()}
+
+
+@pytest.mark.parametrize("recased", [False, True])
+def test_each_level_catches_what_no_other_can(recased):
+    train, test, where = one_of_each()
+    if recased:
+        test = test.assign(text=test["text"].str.upper())
+        where = {**where, "exact": -1}
+    for seed in range(2):
+        shuffled = np.random.default_rng(seed).permutation(len(test))
+        names = {"text": "본문", "family": "maker", "day": "sold on", "answer": "Ziel", "parent_row": "origin"}
+        report = leakage(train.rename(columns=names).sample(frac=1, random_state=seed), test.rename(columns=names).iloc[shuffled], ["본문"],
+                         group="maker", time="sold on", parent="origin", target="Ziel", same_table=True)  # fmt: skip
+        found = {level: {int(shuffled[row]) for row in rows_at(report, level)} for level in LEVELS}
+        if recased:
+            found["normalized"] -= {0}
+        assert found == {level: {row} if row >= 0 else set() for level, row in where.items()}
+        assert sorted(shuffled[row] for row in report.leaked_rows()) == [LEVELS.index(level) for level in LEVELS if level in BLOCKING]
+
+
+def test_many_equal_rows_on_both_sides_are_all_told_and_few_pairs_are_listed():
+    train, test = (pd.DataFrame({"t": ["one and the same review"] * n, "g": ["g"] * n}) for n in (20_000, 5_000))
+    report = leakage(train, test, ["t"], group="g")
+    assert report.levels["exact"].count == 5_000
+    assert len(report.levels["exact"].pairs) == 20 * 5_000
+    assert len(report.offenders()) == 20_000
+    parts = np.array(["train"] * 20_000 + ["test"] * 5_000)
+    found = leaks(pd.concat([train, test], ignore_index=True), parts, ["t"])
+    assert (found.test_rows, len(found.reasons)) == (5_000, 20_000)
+
+
+def test_whoever_moves_leaks_of_a_crowd_of_alike_rows_has_moved_all_of_them():
+    rng = np.random.default_rng(8)
+    words = vocabulary(False)
+    formula = " ".join(rng.choice(words, 70))
+    frame = pd.DataFrame({"t": [f"{formula} {' '.join(rng.choice(words, 3))}" for _ in range(900)]})
+    parts = np.array(["test" if row % 30 == 0 else "train" for row in range(900)])
+    found = leaks(frame, parts, ["t"])
+    assert set(found.reasons) == set(np.flatnonzero(parts == "train").tolist())
+
+
+def test_a_child_of_a_child_belongs_to_the_row_both_go_back_to():
+    table = pd.DataFrame({"t": ["alpha says", "beta tells", "gamma knows", "delta"], "parent_row": [None, 0, 1, None]})
+    parts = np.array(["test", "test", "train", "train"])
+    assert list(leaks(table, parts, ["t"], parent="parent_row").reasons) == [2]
+    report = leakage(table.iloc[2:], table.iloc[:2], ["t"], parent="parent_row", same_table=True)
+    assert set(report.levels["lineage"].pairs) == {(0, 0), (0, 1)}
 
 
 def test_a_formula_that_many_rows_share_is_no_passage():

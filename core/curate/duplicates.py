@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.curate.minhash import similar
+from core.curate.minhash import connected, similar
 from core.errors import DataError, SettingsError
 
 NEAR = 0.8
@@ -84,6 +84,7 @@ def groups_of(keys: Sequence[Hashable | None]) -> np.ndarray:
 def near_duplicates(texts: Sequence[str | None], threshold: float = NEAR, first: int | None = None) -> np.ndarray:
     """Pairs (i, j), i < j, of texts with a Jaccard of at least `threshold`, equal texts included, as an (m, 2) array in order.
 
+    Texts that stand many times give as many pairs: `clusters` and `core/curate/across.py` stay small there.
     With `first`, only pairs across that border are looked for: i < first <= j.
     """
     _check(threshold)
@@ -109,25 +110,8 @@ def clusters(texts: Sequence[str | None], threshold: float = NEAR) -> np.ndarray
     firsts = np.flatnonzero(~repeated(same)).tolist()
     keep = np.array([row for row in firsts if (text := texts[row]) is not None and text.strip()], dtype=np.int64)
     roots = np.arange(len(texts))
-    roots[keep] = keep[union(len(keep), similar([str(texts[row]) for row in keep.tolist()], threshold))]
+    roots[keep] = keep[connected([str(texts[row]) for row in keep.tolist()], threshold)]
     return roots[same]
-
-
-def union(count: int, pairs: np.ndarray) -> np.ndarray:
-    """Groups of `count` things connected by pairs: the smallest position of each connected part."""
-    root = np.arange(count)
-
-    def top(one: int) -> int:
-        while root[one] != one:
-            root[one] = root[root[one]]
-            one = int(root[one])
-        return one
-
-    for i, j in pairs.tolist():
-        a, b = top(i), top(j)
-        if a != b:
-            root[max(a, b)] = min(a, b)
-    return np.array([top(one) for one in range(count)], dtype=np.int64)
 
 
 def repeated(groups: np.ndarray) -> np.ndarray:

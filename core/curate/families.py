@@ -105,6 +105,19 @@ def parents(frame: pd.DataFrame, column: str) -> list[int | None]:
     return [None if number is pd.NA or number != number else int(number) for number in numbers]
 
 
+def ancestors(numbers: Sequence[int], made_from: Sequence[int | None]) -> list[int]:
+    """For each row the number of the row its chain of parents begins with; its own where it has no parent."""
+    of = {own: parent for own, parent in zip(numbers, made_from, strict=True) if parent is not None and parent != own}
+    found = []
+    for number in numbers:
+        seen = {number}
+        while number in of and of[number] not in seen:
+            number = of[number]
+            seen.add(number)
+        found.append(number)
+    return found
+
+
 def orphans(frame: pd.DataFrame, column: str) -> list[bool]:
     """Rows whose parent is not in the frame any more, or is an orphan itself."""
     numbers = parents(frame, column)

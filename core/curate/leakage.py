@@ -11,22 +11,23 @@ Contamination of a base model's own training data cannot be seen here. Test rows
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.curate.duplicates import NEAR, cell_text, near_duplicates, normalized, texts_of
+from core.curate import across
+from core.curate.across import Hits
+from core.curate.duplicates import NEAR, cell_text, normalized, texts_of
+from core.curate.families import ancestors, parents
 from core.curate.passages import contained, shared_runs
 from core.errors import DataError
 from core.reading import read_amount
 
 LEVELS = ("exact", "normalized", "near", "substring", "group", "time", "answer", "lineage")
 BLOCKING = ("exact", "normalized", "near", "lineage")
-MOST = 20
-"""Train rows listed per test row."""
 Pair = tuple[int | None, int]
 
 
@@ -60,7 +61,12 @@ class LeakageReport:
         """Train rows that have to leave, ascending: those of the blocking levels. All of them, however many a test row has."""
         return sorted(self._offenders)
 
+    def leaked_rows(self) -> list[int]:
+        """Places of the test rows that block, ascending: what scores on the clean subset leave out."""
+        return sorted(self._leaked)
+
     _offenders: frozenset[int] = frozenset()
+    _leaked: frozenset[int] = frozenset()
 
     def to_dict(self) -> dict[str, Any]:
         """As the command prints it; rows are 1-based there."""
@@ -96,60 +102,62 @@ def leakage(
                 title="No such column",
             )
     a, b = texts_of(train, on), texts_of(test, on)
-    found: dict[str, Iterable[Pair]] = {
+    found = {
         **_texts(a, b, threshold),
-        "group": _equal(_cells(train, group), _cells(test, group)) if group else (),
-        "time": _early(_moments(train, time), _moments(test, time)) if time else (),
-        "answer": _told(b, _cells(test, target)) if target and target not in on else (),
-        "lineage": _family(train, test, parent, same_table) if parent else (),
+        "group": across.equal(_cells(train, group), _cells(test, group)) if group else Hits(),
+        "time": _early(_moments(train, time), _moments(test, time)) if time else Hits(),
+        "answer": _told(b, _cells(test, target)) if target and target not in on else Hits(),
+        "lineage": _family(train, test, parent, same_table) if parent else Hits(),
     }
     return _report(found, len(train), len(test))
 
 
-def _report(found: dict[str, Iterable[Pair]], train_rows: int, test_rows: int) -> LeakageReport:
+def _report(found: dict[str, Hits], train_rows: int, test_rows: int) -> LeakageReport:
     seen: set[int] = set()
-    levels, offenders = {}, set()
+    levels: dict[str, Level] = {}
     for name in LEVELS:
-        by_test: dict[int, list[int | None]] = {}
-        for one, other in found[name]:
-            by_test.setdefault(other, []).append(one)
-            if name in BLOCKING and one is not None:
-                offenders.add(one)
-        fresh = {other: ones[:MOST] for other, ones in sorted(by_test.items()) if other not in seen}
-        seen |= set(by_test)
-        levels[name] = Level(len(fresh), tuple((one, other) for other, ones in fresh.items() for one in ones))
-    return LeakageReport(levels, train_rows, test_rows, frozenset(offenders))
+        fresh = {test: trains for test, trains in sorted(found[name].tests.items()) if test not in seen}
+        seen |= set(fresh)
+        levels[name] = Level(len(fresh), tuple((train, test) for test, trains in fresh.items() for train in trains))
+    blocking = [found[name] for name in BLOCKING]
+    return LeakageReport(
+        levels,
+        train_rows,
+        test_rows,
+        frozenset(row for hits in blocking for row in hits.trains),
+        frozenset(row for hits in blocking for row in hits.tests),
+    )
 
 
-def _texts(a: Sequence[str | None], b: Sequence[str | None], threshold: float) -> dict[str, list[Pair]]:
+def _texts(a: Sequence[str | None], b: Sequence[str | None], threshold: float) -> dict[str, Hits]:
     """The four levels that compare texts."""
     flat_a, flat_b = ([normalized(text) or None if text is not None else None for text in side] for side in (a, b))
-    near = [(int(i), int(j) - len(a)) for i, j in near_duplicates([*a, *b], threshold, len(a)).tolist()]
-    near += [(int(i), int(j) - len(a)) for i, j in near_duplicates([*flat_a, *flat_b], threshold, len(a)).tolist()]
-    bare_a, bare_b = ([text or "" for text in side] for side in (flat_a, flat_b))
-    runs = {*shared_runs(bare_a, bare_b), *((j, i) for i, j in contained(bare_b, bare_a)), *contained(bare_a, bare_b)}
-    return {"exact": list(_equal(a, b)), "normalized": list(_equal(flat_a, flat_b)), "near": sorted(set(near)), "substring": sorted(runs)}
+    near = across.near(a, b, threshold)
+    near.take(across.near(flat_a, flat_b, threshold))
+    return {"exact": across.equal(a, b), "normalized": across.equal(flat_a, flat_b), "near": near, "substring": _passages(flat_a, flat_b)}
 
 
-def _equal(a: Sequence[str | None], b: Sequence[str | None]) -> Iterator[Pair]:
-    """Pairs of equal values; missing equals nothing. Every train row of a value is paired with every test row of it."""
-    where: dict[str, list[int]] = {}
-    for row, value in enumerate(a):
-        if value is not None:
-            where.setdefault(value, []).append(row)
-    yield from ((one, row) for row, value in enumerate(b) if value is not None for one in where.get(value, ()))
+def _passages(a: Sequence[str | None], b: Sequence[str | None]) -> Hits:
+    """Rows whose different texts share a long passage."""
+    rows_a, rows_b = across.rows_of(a), across.rows_of(b)
+    bare_a, bare_b = [*rows_a], [*rows_b]
+    pairs = {*shared_runs(bare_a, bare_b), *((j, i) for i, j in contained(bare_b, bare_a)), *contained(bare_a, bare_b)}
+    hits = Hits()
+    for i, j in sorted(pairs):
+        hits.add(rows_a[bare_a[i]], rows_b[bare_b[j]])
+    return hits
 
 
 def _cells(frame: pd.DataFrame, name: str) -> list[str | None]:
     return [cell_text(cell).strip() or None for cell in frame[name].tolist()]
 
 
-def _early(train: np.ndarray, test: np.ndarray) -> Iterator[Pair]:
+def _early(train: np.ndarray, test: np.ndarray) -> Hits:
     """Test rows that are not later than the last train row."""
     if not np.isfinite(train).any():
-        return
+        return Hits()
     last = int(np.nanargmax(train))
-    yield from ((last, int(row)) for row in np.flatnonzero(test <= train[last]))
+    return across.paired((last, row) for row in np.flatnonzero(test <= train[last]).tolist())
 
 
 def _moments(frame: pd.DataFrame, name: str) -> np.ndarray:
@@ -161,17 +169,17 @@ def _moments(frame: pd.DataFrame, name: str) -> np.ndarray:
     return np.where(times.isna(), np.nan, times.astype("datetime64[ns, UTC]").astype("int64") / 1e9)
 
 
-def _told(texts: Sequence[str | None], targets: Sequence[str | None]) -> Iterator[Pair]:
+def _told(texts: Sequence[str | None], targets: Sequence[str | None]) -> Hits:
     """Test rows whose text holds their own target. Amounts count when written as money or with decimals; labels (few values
     that repeat) and answers shorter than three characters do not: they stand in texts by chance."""
     given = [target for target in targets if target]
     if not given or len(set(given)) <= max(2, min(20, len(given) // 2)):
-        return
+        return Hits()
     amounts = [read_amount(target) for target in given]
     numeric = sum(amount is not None for amount in amounts) > len(given) / 2
-    for row, (text, target) in enumerate(zip(texts, targets, strict=True)):
-        if text and target and (_tells_amount(text, target) if numeric else _tells(text, target)):
-            yield None, row
+    tells = _tells_amount if numeric else _tells
+    rows = enumerate(zip(texts, targets, strict=True))
+    return Hits({row: [None] for row, (text, target) in rows if text and target and tells(text, target)})
 
 
 def _tells(text: str, target: str) -> bool:
@@ -189,12 +197,11 @@ def _tells_amount(text: str, target: str) -> bool:
     return bool(re.search(money if value == int(value) else f"{money}|{plain}", text))
 
 
-def _family(train: pd.DataFrame, test: pd.DataFrame, parent: str, same_table: bool) -> Iterator[Pair]:
+def _family(train: pd.DataFrame, test: pd.DataFrame, parent: str, same_table: bool) -> Hits:
     """Rows of one family on both sides: parent and child, or two children of one row."""
-    sides = [_families(side, parent, same_table) for side in (train, test)]
-    yield from _equal(*sides)
-
-
-def _families(frame: pd.DataFrame, parent: str, own: bool) -> list[str | None]:
-    made = _cells(frame, parent) if parent in frame else [None] * len(frame)
-    return [of if of is not None else str(row) if own else None for of, row in zip(made, frame.index.tolist(), strict=True)]
+    if not same_table:
+        return across.equal(*(_cells(side, parent) if parent in side else [None] * len(side) for side in (train, test)))
+    numbers = [*train.index.tolist(), *test.index.tolist()]
+    made = [of for side in (train, test) for of in (parents(side, parent) if parent in side else [None] * len(side))]
+    families = [str(number) for number in ancestors(numbers, made)]
+    return across.equal(families[: len(train)], families[len(train) :])

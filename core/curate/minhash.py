@@ -3,6 +3,8 @@
 Method: MinHash with 128 permutations, 32 bands of 4 rows: a pair at Jaccard 0.8 becomes a candidate with probability
 1 - 5e-8, one at 0.5 with 0.87. Candidates far below the threshold by size or by digest are dropped; the rest is decided
 by the Jaccard of their full sets of 5-grams, compared by 64-bit fingerprints. A text shorter than 5 is one gram, itself.
+Where more than 250 texts agree in a band (they share a long formula), each is compared with those nearest to it by the next
+band instead of with all of them: a pair nearer than the formula makes it still agrees in bands of its own.
 Not known here: tables, empty texts, what a near-duplicate means.
 """
 
@@ -16,9 +18,12 @@ SIZE = 5
 """Characters in a gram."""
 PERMUTATIONS, BANDS = 128, 32
 _ROWS = PERMUTATIONS // BANDS
+_CROWD, _BESIDE = 250, 3
 _TEXTS, _PAIRS = 2_000, 400_000
 """How many texts are cut into grams, and how many pairs are looked at, at a time."""
-_SLACK = 0.2
+_VERIFIED = 100_000
+"""Pairs whose sets of grams are held at a time."""
+_SLACK = 0.15
 """Digests estimate the Jaccard with a standard error of 0.035 at 0.8; pairs this far below the threshold are dropped."""
 _ODD = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93, 0xC2B2AE3D27D4EB4F], dtype=np.uint64)
 
@@ -43,15 +48,73 @@ def grams(texts: Sequence[str]) -> list[np.ndarray]:
 def similar(texts: Sequence[str], threshold: float, first: int | None = None) -> np.ndarray:
     """Pairs (i, j), i < j, of texts with Jaccard >= threshold as an (m, 2) array in order.
 
-    With `first`, only pairs across the border are returned: i < first <= j.
+    With `first`, only pairs across the border are returned: i < first <= j. Of a crowd of more than 250 alike texts not every
+    pair is listed, but with `first` every text before the border that has one.
     """
     if len(texts) < 2:
         return np.empty((0, 2), dtype=np.int64)
     digests, sizes = _digests(texts)
-    close = [pairs[_likely(pairs, digests, sizes, threshold)] for pairs in _candidates(digests, first)]
-    codes = np.unique(np.concatenate([p[:, 0] * len(texts) + p[:, 1] for p in close])) if close else np.empty(0, dtype=np.int64)
-    pairs = np.column_stack([codes // len(texts), codes % len(texts)])
-    return pairs[_verified(texts, pairs, threshold)]
+    found, rows = [np.empty((0, 2), dtype=np.int64)], np.arange(len(texts))
+    while True:
+        crowd = np.zeros(len(rows), dtype=bool)
+        border = None if first is None else int((rows < first).sum())
+        some = digests[rows]
+        close = [pairs[_likely(pairs, some, sizes[rows], threshold)] for pairs in _candidates(some, border, crowd)]
+        codes = np.unique(np.concatenate([p[:, 0] * len(rows) + p[:, 1] for p in close])) if close else np.empty(0, dtype=np.int64)
+        pairs = rows[np.column_stack([codes // len(rows), codes % len(rows)])]
+        pairs = pairs[_verified(texts, pairs, threshold)]
+        found.append(pairs)
+        if first is None or not len(pairs) or not crowd.any():
+            break
+        rows = rows[crowd & ~np.isin(rows, pairs[:, 0])]  # in a crowd, whoever has met nothing is compared once more
+    every = np.concatenate(found)
+    return every[np.lexsort((every[:, 1], every[:, 0]))]
+
+
+def connected(texts: Sequence[str], threshold: float) -> np.ndarray:
+    """Groups of texts joined by pairs with Jaccard >= threshold: the smallest position of each connected part.
+
+    Pairs that are connected already are not compared any more, so that many alike texts cost little.
+    """
+    root = np.arange(len(texts))
+    if len(texts) < 2:
+        return root
+    digests, sizes = _digests(texts)
+    apart = np.empty(0, dtype=np.int64)
+    for some in _candidates(digests, None, np.zeros(len(texts), dtype=bool)):
+        for start in range(0, len(some), _VERIFIED):
+            pairs = some[start : start + _VERIFIED]
+            pairs = pairs[root[pairs[:, 0]] != root[pairs[:, 1]]]
+            pairs = pairs[_likely(pairs, digests, sizes, threshold)]
+            codes = pairs[:, 0] * len(texts) + pairs[:, 1]
+            new = ~np.isin(codes, apart)
+            pairs, codes = pairs[new], codes[new]
+            near = _verified(texts, pairs, threshold)
+            root = joined(root, pairs[near])
+            apart = np.concatenate([apart, codes[~near]])
+    return root
+
+
+def joined(root: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Groups, each named by its smallest position, after these pairs are joined too."""
+    if not len(pairs):
+        return root
+    to = root.tolist()
+
+    def top(one: int) -> int:
+        while to[one] != one:
+            to[one] = to[to[one]]
+            one = to[one]
+        return one
+
+    for i, j in pairs.tolist():
+        a, b = top(i), top(j)
+        if a != b:
+            to[max(a, b)] = min(a, b)
+    found = np.array(to, dtype=np.int64)
+    while (found != found[found]).any():
+        found = found[found]
+    return found
 
 
 def _mixed(values: np.ndarray) -> np.ndarray:
@@ -81,36 +144,50 @@ def _digests(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(parts), np.array(sizes, dtype=np.int64)
 
 
-def _candidates(digests: np.ndarray, first: int | None) -> Iterator[np.ndarray]:
-    """Pairs that agree in a band, some at a time; a pair may come more than once."""
+def _candidates(digests: np.ndarray, first: int | None, crowded: np.ndarray) -> Iterator[np.ndarray]:
+    """Pairs (i, j), i < j, that agree in a band, some at a time; a pair may come more than once. Members of crowds are marked."""
+    keys = _band(digests, 0)
     for band in range(BANDS):
-        columns = digests[:, band * _ROWS : (band + 1) * _ROWS].astype(np.uint64)
-        keys = _mixed((columns * _ODD[:_ROWS]).sum(axis=1, dtype=np.uint64))
-        order = np.argsort(keys, kind="stable")
+        then = _band(digests, (band + 1) % BANDS)
+        order = np.lexsort((then, keys))
         starts = np.flatnonzero(np.concatenate([[True], np.diff(keys[order]) != 0]))
         counts = np.diff(np.concatenate([starts, [len(order)]]))
         rest = np.repeat(starts + counts, counts) - np.arange(len(order)) - 1  # members of the bucket after each one
-        yield from _paired(order, rest, first)
+        crowd = np.repeat(counts > _CROWD, counts)
+        crowded[order[crowd]] = True
+        yield from _paired(order, np.where(crowd, 0, rest), first)
+        for beside in range(1, _BESIDE + 1):
+            places = np.flatnonzero(crowd & (rest >= beside))
+            if len(places):
+                yield _across(np.column_stack([order[places], order[places + beside]]), first)
+        keys = then
+
+
+def _band(digests: np.ndarray, band: int) -> np.ndarray:
+    return _mixed((digests[:, band * _ROWS : (band + 1) * _ROWS].astype(np.uint64) * _ODD[:_ROWS]).sum(axis=1, dtype=np.uint64))
 
 
 def _paired(order: np.ndarray, rest: np.ndarray, first: int | None) -> Iterator[np.ndarray]:
-    """Every member with those after it in its bucket. `order` is ascending within a bucket, so i < j."""
+    """Every member with those after it in its bucket."""
     places = np.flatnonzero(rest)
-    if first is not None:
-        places = places[order[places] < first]
     done = np.cumsum(rest[places])
     at = 0
     while at < len(places):
         until = max(at + 1, int(np.searchsorted(done, (done[at - 1] if at else 0) + _PAIRS, side="right")))
         some, repeats = places[at:until], rest[places[at:until]]
         ahead = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats) + 1
-        pairs = np.column_stack([np.repeat(order[some], repeats), order[np.repeat(some, repeats) + ahead]])
-        yield pairs if first is None else pairs[pairs[:, 1] >= first]
+        yield _across(np.column_stack([np.repeat(order[some], repeats), order[np.repeat(some, repeats) + ahead]]), first)
         at = until
 
 
+def _across(pairs: np.ndarray, first: int | None) -> np.ndarray:
+    """The pairs with the smaller position first; those that cross the border, where there is one."""
+    pairs = np.sort(pairs, axis=1)
+    return pairs if first is None else pairs[(pairs[:, 0] < first) & (pairs[:, 1] >= first)]
+
+
 def _likely(pairs: np.ndarray, digests: np.ndarray, sizes: np.ndarray, threshold: float) -> np.ndarray:
-    """False where the sizes rule the threshold out, or the digests do with a margin of more than five standard errors."""
+    """False where the sizes rule the threshold out, or the digests do with a margin of four standard errors."""
     a, b = sizes[pairs[:, 0]], sizes[pairs[:, 1]]
     keep = np.minimum(a, b) >= threshold * np.maximum(a, b) - 1e-9
     for start in range(0, len(pairs), 20_000):
@@ -123,8 +200,8 @@ def _likely(pairs: np.ndarray, digests: np.ndarray, sizes: np.ndarray, threshold
 def _verified(texts: Sequence[str], pairs: np.ndarray, threshold: float) -> np.ndarray:
     """Whether each pair's exact Jaccard reaches the threshold."""
     result = np.zeros(len(pairs), dtype=bool)
-    for start in range(0, len(pairs), 20_000):
-        some = pairs[start : start + 20_000]
+    for start in range(0, len(pairs), _VERIFIED):
+        some = pairs[start : start + _VERIFIED]
         rows: list[int] = np.unique(some).tolist()
         sets = dict(zip(rows, grams([texts[row] for row in rows]), strict=True))
         result[start : start + len(some)] = [jaccard(sets[i], sets[j]) >= threshold - 1e-12 for i, j in some.tolist()]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-WORDS, COMMON, SHARE, CHARACTERS = 13, 10, 0.5, 50
+WORDS, COMMON, SHARE, CHARACTERS, ALIKE = 13, 10, 0.5, 50, 50
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -35,14 +35,15 @@ def shared_runs(train: Sequence[str], test: Sequence[str]) -> list[tuple[int, in
 
 
 def contained(inner: Sequence[str], outer: Sequence[str]) -> list[tuple[int, int]]:
-    """(inner, outer) pairs where a text of at least 50 characters stands whole inside another one."""
-    heads = {row: text[:CHARACTERS] for row, text in enumerate(inner) if len(text) >= CHARACTERS}
-    by_mark: dict[int, list[int]] = {}
-    for row, mark in zip(heads, _windows("".join(heads.values()))[::CHARACTERS].tolist(), strict=True) if heads else ():
-        by_mark.setdefault(mark, []).append(row)
+    """(inner, outer) pairs where a text of at least 50 characters stands whole inside another one.
+
+    A text is looked for by the rarest of its first, middle and last 50 characters; more than 50 texts that share even that
+    are a formula and are passed over.
+    """
+    by_mark = _anchors(inner)
     keys = np.array(sorted(by_mark), dtype=np.uint64)
     found: set[tuple[int, int]] = set()
-    for start in range(0, len(outer) if heads else 0, 2_000):
+    for start in range(0, len(outer) if by_mark else 0, 2_000):
         some = outer[start : start + 2_000]
         marks = _windows("\0".join(some))
         places = np.flatnonzero(np.isin(marks, keys))
@@ -50,6 +51,20 @@ def contained(inner: Sequence[str], outer: Sequence[str]) -> list[tuple[int, int
         for mark, at in zip(marks[places].tolist(), np.searchsorted(ends, places, side="right").tolist(), strict=True):
             found.update((row, start + at) for row in by_mark[mark] if inner[row] in some[at])
     return sorted(found)
+
+
+def _anchors(texts: Sequence[str]) -> dict[int, list[int]]:
+    """Fingerprint of a run of 50 characters -> the texts that are looked for by it."""
+    rows = [row for row, text in enumerate(texts) if len(text) >= CHARACTERS]
+    starts = [(0, (len(texts[row]) - CHARACTERS) // 2, len(texts[row]) - CHARACTERS) for row in rows]
+    cut = [texts[row][at : at + CHARACTERS] for row, three in zip(rows, starts, strict=True) for at in three]
+    marks = _windows("".join(cut))[::CHARACTERS].reshape(-1, 3) if cut else np.empty((0, 3), dtype=np.uint64)
+    values, inverse, counts = np.unique(marks, return_inverse=True, return_counts=True)
+    rarest = counts[inverse].reshape(marks.shape).argmin(axis=1)
+    by_mark: dict[int, list[int]] = {}
+    for row, mark in zip(rows, values[inverse].reshape(marks.shape)[np.arange(len(rows)), rarest].tolist(), strict=True):
+        by_mark.setdefault(mark, []).append(row)
+    return {mark: those for mark, those in by_mark.items() if len(those) <= ALIKE}
 
 
 def _runs(texts: Sequence[str], ids: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
