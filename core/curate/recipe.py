@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.curate.checking import check, problems
 from core.curate.families import parents
 from core.curate.running import RowEngine, State, advance, direct, no_clock
 from core.curate.steps import describe, kind
@@ -20,7 +21,7 @@ from core.explore.language import Identify
 from core.prompt import Prompt
 from core.version import Roles, Step, StepReport
 
-__all__ = ["Outcome", "Recipe", "describe", "finish", "run"]
+__all__ = ["Outcome", "Recipe", "check", "describe", "finish", "problems", "run"]
 
 
 @dataclass(frozen=True)

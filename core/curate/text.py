@@ -61,12 +61,20 @@ def from_yaml(text: str) -> Recipe:
     return Recipe(tuple(_step(number, entry, lines) for number, entry in enumerate(data["steps"], start=1)), seed)
 
 
+def lines_of(text: str) -> list[int]:
+    """The line each step of a readable recipe begins on, from 1; for `core.curate.checking`."""
+    import yaml
+
+    return _lines(yaml.compose(text, yaml.SafeLoader))
+
+
 def _step(number: int, entry: Any, lines: list[int]) -> Step:
     where = f"Line {lines[number - 1]}, step {number}" if number <= len(lines) else f"Step {number}"
     if isinstance(entry, str):
         entry = {"name": entry}
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         raise SettingsError(f"{where}: a step has a `name`, and may have `settings` and `on`.", title="That is no step")
+    entry = {"on" if name is True else name: value for name, value in entry.items()}  # YAML 1.1 reads a bare `on` as true
     if unknown := [name for name in entry if name not in ("name", "settings", "on")]:
         raise SettingsError(f"{where}: a step has no part '{unknown[0]}'; it has `name`, `settings` and `on`.", title="Unknown part")
     name, on, settings = entry["name"], entry.get("on", True), entry.get("settings") or {}

@@ -6,18 +6,19 @@ What a recipe would do is told by `core/io/previewing.py`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.curate import checking
 from core.curate.leaks import Leaks, leaks
 from core.curate.recipe import Outcome, Recipe, run
 from core.curate.running import RowSteps
 from core.curate.steps import kind
 from core.curate.table import Table, Tokenizer
-from core.curate.text import from_yaml, to_yaml
+from core.curate.text import from_yaml, lines_of, to_yaml
 from core.errors import DataError, StudioError
 from core.io import engine, files, store
 from core.io.languages import identify
@@ -87,15 +88,18 @@ def save(
     *,
     workers: int | None = None,
     leaks: bool = False,
+    lines: Sequence[int] = (),
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Version:
     """Run the recipe over all rows and save what stays as a new version with its reports and every row that left.
 
-    Raises DataError when nothing changes, no row stays, a split leaves no test or train row, or test rows are also in
+    Raises SettingsError before any row is read when a step cannot run (`lines`: where each step begins in the recipe's file),
+    DataError when nothing changes, no row stays, a split leaves no test or train row, or test rows are also in
     train (`leaks` lets them through).
     """
     if not recipe.on:
         raise DataError("The recipe has no step that is on. Add one.", title="Nothing changes")
+    checking.check(recipe.steps, version.columns, version.roles, rows=version.rows, task=version.task, lines=lines)
     outcome = make(version, recipe, workers=workers, progress=progress)
     found = check(outcome, version, leaks=leaks)
     kept = {"recipe": to_yaml(recipe), "leaked_test_rows": found}
@@ -127,7 +131,8 @@ def check(outcome: Outcome, version: Version, *, leaks: bool = False) -> int | N
 def run_save(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
     """The job "curate": {dataset, version, recipe (YAML), leaks} -> {dataset, version}."""
     version = store.version(request["dataset"], request["version"])
-    made = save(version, from_yaml(request["recipe"]), leaks=bool(request.get("leaks")), progress=desk.say)
+    recipe, lines = from_yaml(request["recipe"]), lines_of(request["recipe"])
+    made = save(version, recipe, lines=lines, leaks=bool(request.get("leaks")), progress=desk.say)
     return {"dataset": made.dataset, "version": made.id}
 
 

@@ -19,6 +19,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help="a file of any readable kind, or a version id")
     parser.add_argument("--recipe", required=True, metavar="FILE.yaml|PRESET", help="a recipe file, or pricing, sentiment, closed_book")
     parser.add_argument("--out", required=True, metavar="DIR", help="where the splits are written, as Parquet and JSONL")
+    told = "files to write, of dataset, parquet, jsonl, csv, xlsx, chat, pickle (default: parquet, jsonl, and chat with a prompt)"
+    parser.add_argument("--formats", default="", metavar="A,B", help=told)
     parser.add_argument("--seed", type=int, help="decides every random choice (default: the recipe's, else 0)")
     parser.add_argument("--workers", type=int, help="processes for row steps (default: what pays); changes the time and nothing else")
 
@@ -28,25 +30,41 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from pathlib import Path
 
     from core.errors import SettingsError
-    from core.io import curating
+    from core.export_table import renders
+    from core.io import curating, exporting
 
+    formats = formats_of(args.formats)
     if args.workers is not None and args.workers < 1:
         raise SettingsError(f"--workers is {args.workers}; at least 1 is needed.", title="No worker")
+    written = written_in(args.recipe)
     version = source(args.data, say)
-    recipe = find(args.recipe, version)
+    recipe, lines = written or (find(args.recipe, version), [])
     if args.seed is not None:
         if args.seed < 0:
             raise SettingsError(f"--seed is {args.seed}; 0 or more is expected.", title="That seed is not possible")
         recipe = replace(recipe, seed=args.seed)
-    made = curating.save(version, recipe, workers=args.workers)
+    made = curating.save(version, recipe, workers=args.workers, lines=lines)
     for report in made.report:
         say(f"{report.name}: {report.sentence}: {report.rows_before:,} to {report.rows_after:,} rows")
-    files = write(made, Path(args.out))
+    files = exporting.write(made, Path(args.out), formats or ["parquet", "jsonl", *(["chat"] if renders(made) else [])])
+    if "pickle" in formats:
+        say(exporting.PICKLE_WARNING)
     return {
         "version": made.id,
         "steps": [{"name": r.name, "rows_before": r.rows_before, "rows_after": r.rows_after, "seconds": r.seconds} for r in made.report],
         "files": [str(path) for path in files],
     }
+
+
+def formats_of(named: str) -> list[str]:
+    """The formats that are asked for. Raises SettingsError for one there is not."""
+    from core.errors import SettingsError
+    from core.io.exporting import FORMATS
+
+    asked = [name.strip() for name in named.split(",") if name.strip()]
+    if unknown := [name for name in asked if name not in FORMATS]:
+        raise SettingsError(f"--formats names '{unknown[0]}'. There are {', '.join(FORMATS)}.", title="Unknown format")
+    return asked
 
 
 def source(name: str, say: Callable[[str], None]) -> Version:
@@ -76,50 +94,28 @@ def source(name: str, say: Callable[[str], None]) -> Version:
     )
 
 
-def find(name: str, version: Version) -> Recipe:
-    """A recipe file, or a preset fitted to the version. Raises SettingsError when it is neither."""
+def written_in(name: str) -> tuple[Recipe, list[int]] | None:
+    """The recipe of a file and the line each of its steps begins on; None when there is no such file."""
     from pathlib import Path
 
+    from core.curate.text import from_yaml, lines_of
+
+    path = Path(name)
+    if not path.is_file():
+        return None
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return from_yaml(text), lines_of(text)
+
+
+def find(name: str, version: Version) -> Recipe:
+    """A preset fitted to the version. Raises SettingsError when there is none of that name."""
     from core.curate.presets import PRESETS, preset
-    from core.curate.text import from_yaml
     from core.errors import SettingsError
     from core.io import store
 
-    path = Path(name)
-    if path.is_file():
-        return from_yaml(path.read_text(encoding="utf-8", errors="replace"))
     if name in PRESETS:
         return preset(name, version, store.frame(version))
     raise SettingsError(f"'{name}' is neither a file nor a preset; presets are {', '.join(PRESETS)}.", title="No such recipe")
-
-
-def write(version: Version, folder: Path) -> list[Path]:
-    """The rows of each split (or all of them) as Parquet and JSONL, and as chat examples of the version's prompt."""
-    from core.export import jsonl_bytes, parquet_bytes
-    from core.io import store
-    from core.io.files import atomic_write
-    from core.task import target_of
-
-    folder.mkdir(parents=True, exist_ok=True)
-    rows, roles, prompt = store.frame(version), version.roles, version.prompt
-    names = list(version.splits) if roles.split else []
-    parts = {name: store.frame(version, split=name) for name in names} or {"data": rows}
-    files = []
-
-    def put(name: str, data: bytes) -> None:
-        atomic_write(folder / name, data)
-        files.append(folder / name)
-
-    for name, part in parts.items():
-        put(f"{name}.parquet", parquet_bytes(part.reset_index(drop=True)))
-        put(f"{name}.jsonl", jsonl_bytes(part.to_dict("records")))
-        if prompt and roles.target and name != "test":
-            asked = [(row, target_of(version.task or "chat", row[roles.target])) for row in part.to_dict("records")]
-            put(
-                f"{name}_chat.jsonl",
-                jsonl_bytes([{"messages": prompt.example(row, target)} for row, target in asked if target is not None]),
-            )
-    return files
 
 
 def _sha256(path: Path) -> str:
