@@ -126,7 +126,9 @@ class Version:
 
     @property
     def leak(self) -> str | None:
-        """ "clean" or "blocked" when train and test rows were compared as the version was made, else None."""
+        """ "clean", "warn" or "blocked" when train and test rows were compared as the version was made, else None."""
+        if "leakage" in self.source:
+            return str(self.source["leakage"]["verdict"])
         found = self.source.get("leaked_test_rows")
         return None if found is None else "blocked" if found else "clean"
 

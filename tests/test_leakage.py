@@ -14,7 +14,11 @@ from core.__main__ import main
 from core.curate.leakage import BLOCKING, LEVELS, leakage
 from core.curate.leaks import leaks
 from core.curate.passages import contained, shared_runs
+from core.curate.recipe import Recipe
+from core.curate.steps import make
 from core.errors import DataError
+from core.io import curating, store
+from core.version import Roles
 from tests.doubles import shared
 
 
@@ -173,6 +177,32 @@ def test_a_child_of_a_child_belongs_to_the_row_both_go_back_to():
     assert list(leaks(table, parts, ["t"], parent="parent_row").reasons) == [2]
     report = leakage(table.iloc[2:], table.iloc[:2], ["t"], parent="parent_row", same_table=True)
     assert set(report.levels["lineage"].pairs) == {(0, 0), (0, 1)}
+
+
+def test_a_row_that_blocks_blocks_although_it_is_counted_at_a_milder_level():
+    table = pd.DataFrame({"t": ["alpha says so", "beta tells"], "day": ["2024-03-01", "2024-01-01"], "parent_row": [None, 0]})
+    report = leakage(table.iloc[:1], table.iloc[1:], ["t"], time="day", parent="parent_row", same_table=True)
+    assert (report.levels["time"].count, report.levels["lineage"].count) == (1, 0)
+    assert (report.verdict, report.leaked, report.leaked_rows(), report.offenders()) == ("blocked", 1, [0], [0])
+
+
+def test_a_saved_version_keeps_what_the_gate_found_at_every_level(home):
+    train, test, _ = one_of_each()
+    frame = pd.concat([train, test], ignore_index=True).assign(split=["train"] * 100 + ["test"] * 20, parent_row=None)
+    frame = frame.astype({"parent_row": "str"})
+    roles = Roles(text=("text",), target="answer", group="family", time="day", split="split")
+    version = store.save("Planted", frame, title="Import", roles=roles, task="qa", source_hash="planted")
+    recipe = Recipe((make("shuffle"),))
+    with pytest.raises(DataError, match="3 test rows are also in train"):
+        curating.save(version, recipe)
+    kept = curating.save(version, recipe, leaks=True)
+    assert kept.leak == "blocked"
+    assert kept.source["leakage"] == {"verdict": "blocked", **dict.fromkeys(LEVELS[:-1], 1), "lineage": 0}
+    texts = store.frame(kept, ["text"], "test")["text"].tolist()
+    assert {texts[place] for place in kept.source["leaked_places"]} == set(test["text"].tolist()[:3])
+    moved = curating.save(version, Recipe((make("move_leaks"),)))
+    assert moved.leak == "warn"
+    assert moved.splits == {"train": 97, "test": 20}
 
 
 def test_a_formula_that_many_rows_share_is_no_passage():

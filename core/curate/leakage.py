@@ -49,13 +49,16 @@ class LeakageReport:
     @property
     def verdict(self) -> str:
         """clean | warn | blocked"""
-        hit = {name for name, level in self.levels.items() if level.count}
-        return "blocked" if hit & set(BLOCKING) else "warn" if hit else "clean"
+        return "blocked" if self._leaked else "warn" if any(level.count for level in self.levels.values()) else "clean"
 
     @property
     def leaked(self) -> int:
-        """Test rows that block."""
-        return sum(self.levels[name].count for name in BLOCKING)
+        """Test rows that block, whichever level they are counted at."""
+        return len(self._leaked)
+
+    def counts(self) -> dict[str, Any]:
+        """Verdict and test rows per level: what is kept with a version."""
+        return {"verdict": self.verdict, **{name: level.count for name, level in self.levels.items()}}
 
     def offenders(self) -> list[int]:
         """Train rows that have to leave, ascending: those of the blocking levels. All of them, however many a test row has."""

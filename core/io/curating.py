@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from core.curate import checking
+from core.curate.leakage import LeakageReport, leakage
 from core.curate.leaks import Leaks, leaks
 from core.curate.recipe import Outcome, Recipe, run
 from core.curate.running import RowSteps
@@ -25,9 +27,11 @@ from core.io.languages import identify
 from core.version import Version, version_id
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from core.io.work import Desk
+
+
+EVERY_LEVEL = 50_000
+"""Rows up to which the gate looks at the levels that only warn too: about half a minute."""
 
 
 def gate(table: Table) -> Leaks:
@@ -35,6 +39,16 @@ def gate(table: Table) -> Leaks:
     if not table.roles.text or not (table.splits() == "test").any():
         return Leaks()
     return leaks(table.frame, table.splits(), table.roles.text, parent=table.roles.parent_row)
+
+
+def gate_report(table: Table) -> LeakageReport:
+    """All eight levels of the leakage gate: the rows outside the test against the test rows. Works on previews too."""
+    parts, roles = table.splits(), table.roles
+    train, test = pd.DataFrame(table.frame[parts != "test"]), pd.DataFrame(table.frame[parts == "test"])
+    group, time, parent, target = (
+        name if name in table.frame else None for name in (roles.group, roles.time, roles.parent_row, roles.target)
+    )
+    return leakage(train, test, roles.text, group=group, time=time, parent=parent, target=target, same_table=True)
 
 
 def tokenizer(name: str) -> Tokenizer:
@@ -102,15 +116,19 @@ def save(
     checking.check(recipe.steps, version.columns, version.roles, rows=version.rows, task=version.task, lines=lines)
     outcome = make(version, recipe, workers=workers, progress=progress)
     found = check(outcome, version, leaks=leaks)
-    kept = {"recipe": to_yaml(recipe), "leaked_test_rows": found}
+    kept = {"recipe": to_yaml(recipe), **found}
     return store.save(
         "", outcome.frame, title=title(recipe), parent=version, steps=recipe.on, seed=recipe.seed, roles=outcome.roles, task=version.task,
         prompt=outcome.prompt, report=outcome.reports, dropped=outcome.dropped, source=kept,
     )  # fmt: skip
 
 
-def check(outcome: Outcome, version: Version, *, leaks: bool = False) -> int | None:
-    """How many test rows are also in train (None without a split). Raises DataError when there is nothing to train and measure on."""
+def check(outcome: Outcome, version: Version, *, leaks: bool = False) -> dict[str, Any]:
+    """What the leakage gate found, to be kept with the version; up to 50,000 rows at all eight levels, above at those that block.
+
+    leaked_test_rows (None without a split), leakage (verdict and a count per level), leaked_places (places among the test
+    rows). Raises DataError when there is nothing to train and measure on, or test rows are also in train.
+    """
     if not len(outcome.frame):
         raise DataError(f"None of {version.rows:,} rows stays. Look at the step that drops most and make it milder.", title="No row stays")
     table = Table(outcome.frame, outcome.roles, outcome.prompt, version.task)
@@ -120,12 +138,14 @@ def check(outcome: Outcome, version: Version, *, leaks: bool = False) -> int | N
             if not (parts == name).any():
                 raise DataError(f"The recipe leaves no {name} rows, and there is nothing to {what}. Look at the split.",
                                 title=f"No {name} rows")  # fmt: skip
-        found = gate(table)
-        if found.reasons and not leaks:
-            raise DataError(f"{found.test_rows:,} test rows are also in train: the test would measure memory. Add Move leaks after it.",
+        report = gate_report(table) if len(parts) <= EVERY_LEVEL and outcome.roles.text else None
+        count = gate(table).test_rows if report is None else report.leaked
+        if count and not leaks:
+            raise DataError(f"{count:,} test rows are also in train: the test would measure memory. Add Move leaks after it.",
                             title="The test leaks into train")  # fmt: skip
-        return found.test_rows
-    return None
+        whole = {} if report is None else {"leakage": report.counts(), "leaked_places": report.leaked_rows()}
+        return {"leaked_test_rows": count, **whole}
+    return {"leaked_test_rows": None}
 
 
 def run_save(request: dict[str, Any], desk: Desk) -> dict[str, Any]:

@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from core.curate.contrast import Outlines, Shown, outlines, shown
-from core.curate.leakage import LeakageReport, leakage
+from core.curate.leakage import LeakageReport
 from core.curate.recipe import Recipe
 from core.curate.steps import kind, settings_of
 from core.curate.table import texts
+from core.io.curating import gate_report as report_of
 from core.io.previewing import Preview, key_at, state_of
 from core.io.tokens import counter
 from core.kinds import kinds
@@ -144,15 +145,7 @@ def gate_report(version: Version, recipe: Recipe, seen: Preview) -> LeakageRepor
 
 @lru_cache(maxsize=16)
 def _gate_report(dataset: str, version: str, key: str, seed: int) -> LeakageReport:
-    table = state_of(dataset, version, key, seed).table
-    train, test = sides(table.frame, table.splits())
-
-    def there(column: str | None) -> str | None:
-        return column if column in table.frame else None
-
-    roles = table.roles
-    group, time, parent, target = (there(column) for column in (roles.group, roles.time, roles.parent_row, roles.target))
-    return leakage(train, test, roles.text, group=group, time=time, parent=parent, target=target, same_table=True)
+    return report_of(state_of(dataset, version, key, seed).table)
 
 
 def sides(frame: pd.DataFrame, parts: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
