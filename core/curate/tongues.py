@@ -34,6 +34,8 @@ LANGUAGES = NAMES | {
 _WRITTEN_AS = {"arz": "ar", "ary": "ar", "yue": "zh", "wuu": "zh", "nb": "no", "nn": "no", "lij": "it", "vec": "it"}
 """Kinds of a language that the identifier tells apart, and most people do not."""
 
+_BEGINNING, _CERTAIN = 250, 0.999
+
 
 @dataclass(frozen=True)
 class LanguageSettings(Settings):
@@ -58,7 +60,8 @@ class LanguageSettings(Settings):
 
 def in_language(rows: pd.DataFrame, settings: LanguageSettings, identify: Identify | None = None) -> pd.DataFrame:
     """Rows in the languages stay, or the others. Without an identifier only Hangul, kana, Thai, Greek and Hebrew are told."""
-    found = [_told(as_text(cell) or "", settings, identify) for cell in rows[settings.column].tolist()]
+    quick = _quick(identify) if identify else None
+    found = [_told(as_text(cell) or "", settings, quick) for cell in rows[settings.column].tolist()]
     wanted = settings.keep == "these"
     reasons: dict[str, str | None] = {}
     for code in set(found):
@@ -84,6 +87,16 @@ def _told(text: str, settings: LanguageSettings, identify: Identify | None) -> s
             return ""
     found = language(text, identify, letters_from=settings.letters, sure_from=settings.sure)
     return _WRITTEN_AS.get(found, found)
+
+
+def _quick(identify: Identify) -> Identify:
+    """The identifier asked of the beginning first; of more only where that leaves a doubt."""
+
+    def answer(text: str) -> tuple[str, float]:
+        found = identify(text[:_BEGINNING])
+        return found if found[1] >= _CERTAIN or len(text) <= _BEGINNING else identify(text)
+
+    return answer
 
 
 def language_sentence(settings: LanguageSettings) -> str:

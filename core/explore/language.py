@@ -85,7 +85,9 @@ class Mix:
 
 def scripts(text: str) -> dict[str, int]:
     """Letters of each script, the most frequent first."""
-    found = {name: len(pattern.findall(text[:LONGEST])) for name, pattern in _SCRIPTS.items()}
+    text = text[:LONGEST]
+    asked = {"latin": _SCRIPTS["latin"]} if text.isascii() else _SCRIPTS
+    found = {name: len(pattern.findall(text)) for name, pattern in asked.items()}
     return {name: found[name] for name in sorted(found, key=lambda one: -found[one]) if found[name]}
 
 
