@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.io import previewing
-from ui import curate_add, curate_bar, curate_files, curate_recipe, curate_rows, curate_state
+from ui import curate_add, curate_bar, curate_export, curate_files, curate_gate, curate_recipe, curate_rows, curate_state
 from ui.layout import no_data
 from ui.state import current, guarded, open_page, settle
 
@@ -14,7 +14,7 @@ def export() -> None:
     """The table, the recipe, the same action elsewhere."""
     version = current().version
     if version:
-        curate_files.export(version)
+        curate_export.export(version)
 
 
 settle()
@@ -34,6 +34,8 @@ with guarded():
     left, right = st.columns([3, 2])
     curate_recipe.recipe_card(version, seen, left)
     curate_rows.rows_left_card(version, seen, right)
-    curate_rows.below(version, seen)
+    place = curate_rows.below(version, seen)
     curate_files.advanced(version)
     curate_bar.bar(version, seen)
+    if place:
+        curate_gate.leakage_card(version, seen, place)

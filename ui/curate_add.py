@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.curate.presets import PRESETS, fitting, preset
+from core.curate.presets import PRESETS, explained, fitting
 from core.curate.steps import STEPS, describe, kind
 from core.errors import StudioError
 from core.format import plural
@@ -16,11 +16,11 @@ from ui.state import guarded, plain
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Columns": ("parse", "join"),
-    "Clean texts": ("scrub", "substitute", "personal_data", "length_window", "token_window"),
-    "Choose rows": ("range", "missing", "filter", "expression", "language", "quality", "distinct"),
+    "Clean texts": ("scrub", "substitute", "regex_scrub", "personal_data", "length_window", "token_window"),
+    "Choose rows": ("range", "missing", "filter", "expression", "language", "quality", "distinct", "sample"),
     "Duplicates and labels": ("exact_duplicates", "near_duplicates", "conflicting", "label_errors"),
-    "Balance": ("balance", "class_balance", "class_balance_up", "sample", "stratified_sample"),
-    "Prompt and parts": ("prompts", "split", "hash_split", "move_leaks", "shuffle"),
+    "Balance": ("balance", "class_balance"),
+    "Prompt and parts": ("prompts", "split", "move_leaks", "shuffle"),
 }
 """Heading -> steps; what is named in none of them stands under More."""
 
@@ -89,13 +89,13 @@ def _presets(version: Version) -> None:
 def _explained(version: Version, name: str) -> None:
     """What each step of a preset does to this table, and why it is there."""
     try:
-        steps = preset(name, version, cache.frame(version.dataset, version.id)).steps
+        planned = explained(name, version, cache.frame(version.dataset, version.id))
     except StudioError as error:
         st.caption(plain(str(error)))
         return
-    for number, step in enumerate(steps, start=1):
-        one = kind(step.name)
+    for number, one in enumerate(planned, start=1):
+        step = one.step
         off = "" if step.on else " :gray-badge[off until you switch it on]"
         with st.container(gap=None):
-            st.markdown(f"{number}. **{one.title}**: {plain(describe(step))}{off}")
-            st.caption(plain(one.meaning))
+            st.markdown(f"{number}. **{kind(step.name).title}**: {plain(describe(step))}{off}")
+            st.caption(plain(one.why))

@@ -1,4 +1,4 @@
-"""Curate: the recipe as a file and as Python, its seed and workers; what Export offers."""
+"""Curate: the recipe as a file and as Python, its seed and its workers."""
 
 from __future__ import annotations
 
@@ -8,28 +8,10 @@ import streamlit as st
 
 from core.curate.text import as_python, from_yaml, to_yaml
 from core.errors import StudioError
-from core.io import curating, engine, hub
+from core.io import curating, engine
 from core.version import Version
-from ui import cache, tables
 from ui import curate_state as state
 from ui.state import show_error
-
-
-def export(version: Version) -> None:
-    """The version's table, the recipe, and the same action as a command and in Python."""
-    recipe = state.desk(version).recipe
-    tables.downloads(lambda: cache.frame(version.dataset, version.id), f"{version.dataset}-{version.number}", "curate_export")
-    st.download_button(
-        "Recipe as YAML", lambda: to_yaml(recipe), "recipe.yaml", "text/yaml", key="curate_export_yaml", on_click="ignore", width="stretch"
-    )
-    name = f"{version.dataset}-{version.number}-dataset.zip"
-    st.download_button(
-        "Hugging Face dataset (zip)", lambda: hub.dataset_zip(version), name, key="curate_export_hub", on_click="ignore", width="stretch"
-    )
-    tables.same_action(
-        f"python -m core curate {version.id} --recipe recipe.yaml --seed {recipe.seed} --out curated",
-        as_python(recipe, version, curating.planned_id(version, recipe)),
-    )
 
 
 def advanced(version: Version) -> None:

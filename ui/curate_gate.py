@@ -32,13 +32,13 @@ MEANING = {
 VERDICTS = {"clean": ("green", "gpp_good"), "warn": ("yellow", "gpp_maybe"), "blocked": ("red", "gpp_bad")}
 
 
-def parts_and_leaks(version: Version, seen: Preview) -> None:
-    """Two cards side by side, once there is a split."""
+def parts(version: Version, seen: Preview) -> Any:
+    """The card of the parts, once there is a split; returns the place beside it, for `leakage_card`."""
     if not seen.outcome.roles.split or not seen.splits:
-        return
+        return None
     left, right = st.columns([2, 3])
     _parts(version, seen, left)
-    _leakage(version, seen, right)
+    return right.container(height="stretch")
 
 
 def _parts(version: Version, seen: Preview, into: Any) -> None:
@@ -53,7 +53,8 @@ def _parts(version: Version, seen: Preview, into: Any) -> None:
         st.caption("Models learn from train, are chosen by validation and measured on test. A test row never changes what is trained.")
 
 
-def _leakage(version: Version, seen: Preview, into: Any) -> None:
+def leakage_card(version: Version, seen: Preview, into: Any) -> None:
+    """The gate's report. It is the slowest of the page: drawn last, into its place."""
     with card("Leakage", into=into, key="curate_leakage"):
         if not seen.splits.get("test") or sum(seen.splits.values()) == seen.splits["test"]:
             st.caption("Needs test rows and others to compare them with.")

@@ -16,7 +16,7 @@ from ui import curate_state as state
 from ui.curate_difference import differences
 from ui.curate_dropped import dropped
 from ui.curate_figures import before_and_after
-from ui.curate_gate import parts_and_leaks
+from ui.curate_gate import parts
 from ui.curate_prompt import prompts
 from ui.jobs import watch
 from ui.layout import card
@@ -81,9 +81,9 @@ def _gate(seen: Preview) -> None:
     st.caption(" · ".join(f"{count(n)} {name}" for name, n in seen.splits.items()))
 
 
-def below(version: Version, seen: Preview) -> None:
-    """The rows a click asked for, then before and after, parts and leaks, the prompt."""
-    now = state.desk(version)
+def below(version: Version, seen: Preview) -> Any:
+    """The rows a click asked for, then before and after, parts, the prompt; returns the place of the leakage card, if there is one."""
+    now, place = state.desk(version), None
     with guarded():
         if now.dropped is not None and now.dropped < len(seen.steps):
             dropped(version, seen, now.dropped)
@@ -95,9 +95,10 @@ def below(version: Version, seen: Preview) -> None:
         with guarded():
             before_and_after(version, seen)
     with guarded():
-        parts_and_leaks(version, seen)
+        place = parts(version, seen)
     with guarded():
         prompts(version, seen)
+    return place
 
 
 def _rows_at(version: Version, place: int) -> None:

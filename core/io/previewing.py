@@ -109,9 +109,10 @@ def preview(version: Version, recipe: Recipe) -> Preview:
         steps.append(StepPreview(True, report.rows_before, report.rows_after, report.reasons, state.gone[-1], report.seconds))
     parts = state.table.splits()
     counts = {name: int((parts == name).sum()) for name in SPLITS if (parts == name).any()}
-    found = _leaks(version.dataset, version.id, _key(done), recipe.seed)
+    named = (version.dataset, version.id, _key(done), recipe.seed)
     seconds = sum(report.seconds for report in state.reports)
-    seen = Preview(tuple(steps), rows, version.rows, len(state.table.frame), finish(state, done), counts, found, _key(done), seconds)
+    left = len(state.table.frame)
+    seen = Preview(tuple(steps), rows, version.rows, left, _outcome(*named), counts, _leaks(*named), named[2], seconds)
     return seen if seen.whole else _grown(seen, recount_of(version, recipe))
 
 
@@ -209,7 +210,12 @@ def state_of(dataset: str, version: str, steps: str, seed: int) -> State:
     return advance(before, [Step.from_dict(entries[-1])], seed, tokenizer=tokenizer, clock=time.perf_counter, identify=identify)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
+def _outcome(dataset: str, version: str, steps: str, seed: int) -> Outcome:
+    return finish(state_of(dataset, version, steps, seed), [Step.from_dict(entry) for entry in json.loads(steps)])
+
+
+@lru_cache(maxsize=16)
 def _leaks(dataset: str, version: str, steps: str, seed: int) -> Leaks:
     """What the gate finds; a recipe that ends in Move leaks, as recommended, has just taken all of it out."""
     last = next(iter(json.loads(steps)[-1:]), None)
