@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.curate.checking import check, problems
-from core.curate.presets import PRESETS, preset
+from core.curate.presets import PRESETS, preset, suggest
 from core.curate.steps import STEPS, make
 from core.curate.text import from_yaml, lines_of
 from core.errors import StudioError
@@ -86,8 +86,9 @@ def test_every_preset_passes(name):
 @pytest.mark.parametrize("name", STEPS)
 def test_every_step_can_be_checked(name):
     """A step on no rows either runs or says in the studio's words what it lacks."""
-    for one in problems([make(name)], COLUMNS, ROLES, rows=100, task="regression"):
-        assert isinstance(one.error, StudioError)
+    for step in (make(name), suggest(name, ROLES, list(COLUMNS), ["n"])):
+        for one in problems([step], COLUMNS, ROLES, rows=100, task="regression"):
+            assert isinstance(one.error, StudioError)
 
 
 def test_saving_and_the_job_refuse_before_a_row_is_read(home, monkeypatch):

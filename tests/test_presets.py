@@ -177,6 +177,12 @@ def test_a_closed_book_row_is_one_line_with_single_blanks():
     assert asked == f"{INSTRUCTION}Who wrote it?{RESPONSE}"
 
 
+def test_a_question_of_several_lines_becomes_one_line_with_single_blanks():
+    frame = facts().assign(question=lambda rows: " \n" + rows["question"].str.replace(" wrote ", "\r\n wrote\u00a0\u3000 "))
+    outcome = made("closed_book", frame, "qa", FACTS, only=("scrub", "missing", "exact_duplicates"))
+    assert set(outcome.frame["question"]) == set(facts()["question"])
+
+
 @pytest.mark.parametrize("model", ["tiny", pytest.param("embedded", marks=pytest.mark.weights)])
 def test_the_blank_before_the_answer_is_the_same_tokens_in_training_and_at_inference(model, home, tmp_path):
     if model == "embedded" and embedded.wheel_missing():

@@ -19,7 +19,7 @@ from core.curate.running import advance
 from core.curate.steps import make
 from core.curate.text import as_python, from_yaml, to_yaml
 from core.errors import DataError, SettingsError
-from core.io import curating, previewing, store
+from core.io import curating, keeping, previewing, store
 from core.io.curating import tokenizer
 from core.io.tokens import encoding
 from core.load.columns import from_values
@@ -268,3 +268,20 @@ def test_roles_are_guessed_for_the_preset_of_raw_listings():
     frame = listings(_pricing.rows(300, seed=1))
     assert guess(frame).roles.target == "price"
     assert guess(frame).roles.text == ROLES.text
+
+
+def test_the_script_of_an_imported_file_saves_the_same_version(home, tmp_path):
+    from core.io.commands.curate import source
+
+    path = tmp_path / "listings.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in _pricing.rows(150, seed=6)), encoding="utf-8")
+    version = source(str(path), lambda told: None)
+    recipe = Recipe((make("parse", number="price"), make("range", column="price", low=1), make("sample", rows=40), make("shuffle")), seed=9)
+    script = as_python(recipe, version, curating.planned_id(version, recipe))
+    made = curating.save(version, recipe)
+    keeping.delete(version.dataset)
+    assert source(str(path), lambda told: None).id == version.id, "the same file is the same version"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    again = store.version(version.dataset, out.stdout.strip())
+    assert again.id == made.id
+    pd.testing.assert_frame_equal(store.frame(again), store.frame(made))

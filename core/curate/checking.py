@@ -102,7 +102,8 @@ def _step(state: State, step: Step, spans: dict[str, Any], rows: int | None) -> 
     written = kind(step.name).writes(settings)
     if not kind(step.name).whole_table:
         check_columns(step, set(map(str, state.table.frame.columns)))
-        kind(step.name).function(_blank(state.table.frame), settings, _NO_TOKENS)  # patterns are read when there is a row
+        aid = None if kind(step.name).identifies else _NO_TOKENS
+        kind(step.name).function(_blank(state.table.frame), settings, aid)  # patterns are read when there is a row
     return advance(state, [step], 0, tokenizer=lambda name: _NO_TOKENS), {name: one for name, one in spans.items() if name not in written}
 
 

@@ -93,7 +93,7 @@ def pricing(roles: Roles, task: str | None, frame: pd.DataFrame) -> list[Planned
                 "Prices that would round to 0 or to 1,000 and more are no whole number from 1 to 999."),
     ]  # fmt: skip
     if objects:
-        steps.append(Planned(make("scrub", columns=objects, html=False, unicode=False, phrases=PHRASES, runs=False),
+        steps.append(Planned(make("scrub", columns=objects, html=False, unicode="none", phrases=PHRASES, runs=False),
                              "These phrases stand in the details of every listing and tell nothing of its price."))  # fmt: skip
     if body:
         steps.append(Planned(make("join", columns=tuple(body), into=contents, closing=True, use_as_text=False),
@@ -104,7 +104,7 @@ def pricing(roles: Roles, task: str | None, frame: pd.DataFrame) -> list[Planned
         Planned(make("length_window", column=contents, minimum=301, ceiling=1120),
                 "More than 300 characters before anything is cleaned, the title not counted: less says too little. The cut at 1,120 "
                 "(7 characters for each of 160 tokens) only saves time."),
-        Planned(make("scrub", columns=tuple(dict.fromkeys((text, contents))), html=False, unicode=False, codes=True),
+        Planned(make("scrub", columns=tuple(dict.fromkeys((text, contents))), html=False, unicode="none", codes=True),
                 "Marks and white space become single blanks; words of 7 or more characters with a digit are part numbers."),
     ]  # fmt: skip
     if body:
@@ -157,6 +157,8 @@ def sentiment(roles: Roles, task: str | None, frame: pd.DataFrame) -> list[Plann
 
 
 INSTRUCTION = "Below is an instruction that describes a task. Write a response that appropriately completes the request. ### Instruction: "
+ONE_LINE = (r"^[\s\pZ]+|[\s\pZ]+$", r"[\s\pZ]+ =>  ")
+"""White space leaves at both ends; everywhere else any run of it becomes one blank."""
 RESPONSE = " ### Response: "
 """The closed-book template, on one line with single blanks; what stands up to and with RESPONSE is asked at inference."""
 
@@ -167,6 +169,8 @@ def closed_book(roles: Roles, task: str | None, frame: pd.DataFrame) -> list[Pla
     steps, text = _one_text(roles, frame)
     asked = default_prompt("qa", roles)
     steps += [
+        Planned(make("scrub", columns=(text,), html=False, unicode="none", runs=False, patterns=ONE_LINE),
+                "A question on one line, with single blanks, as the template has it."),
         Planned(make("missing", columns=(text, target)), "A question without an answer, or the other way round, cannot be learnt."),
         Planned(make("exact_duplicates", columns=(text,)), "Each question once."),
         Planned(make("conflicting", columns=(text,)), "One question with two answers cannot be learnt by heart."),
