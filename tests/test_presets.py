@@ -143,6 +143,7 @@ def test_a_sentiment_row_is_title_and_body_a_separator_and_a_label_behind_a_blan
     row = {"text": outcome.frame["text"].iloc[0]}
     assert outcome.prompt.question(row)[-1]["content"] == "Title 0\nGood & cheap,\nnumber 0.\n\n###\n\n"
     assert outcome.prompt.reply(row, "good") == " good"
+    assert next(report.sentence for report in outcome.reports if report.name == "prompts") == "the text alone, then “###”"
     assert outcome.prompt.text(row, "good").endswith("number 0.\n\n###\n\n good")
     assert outcome.prompt.text(row).endswith("number 0.\n\n###\n\n")
 

@@ -56,4 +56,6 @@ def moved(prompt: Prompt | None, before: Roles, after: Roles) -> Prompt | None:
 
 def prompts_sentence(settings: PromptSettings) -> str:
     asked = f"“{settings.question.strip()}”" if settings.question.strip() else "the text alone"
-    return f"{asked}, answered “{settings.prefix}…”" if settings.prefix else asked
+    mark = " ".join(settings.separator.split())
+    told = f"{asked}, then “{mark}”" if mark else asked
+    return f"{told}, answered “{settings.prefix}…”" if settings.prefix else told
