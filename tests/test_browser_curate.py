@@ -33,17 +33,17 @@ def address(home, monkeypatch):
 
 def press(me: Person, part: str, seconds: float = 60) -> None:
     """Click the button whose widget key holds this."""
-    me.page.locator(f"[class*=st-key-{part}] button").first.click()
+    me.page.locator(f"[class*=st-key-{part}] button:visible").first.click()
     me.settled(seconds)
 
 
 def walk(me: Person, *, accessible: bool) -> None:
     me.go("/curate")
     me.sees("1 test row is also in train", 60)
-    me.page.locator("[class*=_gone] button").first.click()
+    me.page.locator("[class*=_gone] button:visible").first.click()
     me.settled()
     me.sees("Rows that leave with Range")
-    me.page.locator("[class*=_texts] button").first.click()
+    me.page.locator("[class*=_texts] button:visible").first.click()
     me.settled()
     me.sees("What Scrub changes")
     me.sees("taken away")

@@ -425,7 +425,7 @@ def test_a_large_table_is_estimated_from_a_sample_until_all_rows_are_counted(hom
     gone = int((store.frame(version)["answer"] < 40).sum())
     at = page(version)
     assert "From 50 rows spread evenly over 333" in words(at)
-    assert next(b for b in buttons(at) if b.endswith(" rows")).startswith("about −")
+    assert [b for b in buttons(at) if b.startswith("about −")]
     at = press(at, "Count all rows")
     assert jobs.all_jobs(version.dataset, "recount")[0].state == "done"
     assert f"−{gone} rows" in buttons(at)

@@ -109,7 +109,7 @@ def _leaving(version: Version, place: int, one: StepPreview, seen: Preview, key:
     """ "−61 rows", which opens the rows that leave; else how many texts change, which opens them."""
     gone, about = one.before - one.after, "" if seen.exact else "about "
     if gone > 0:
-        st.button(f"{about}{MINUS}{count(gone)} {'row' if gone == 1 else 'rows'}", key=f"{key}_gone", type="tertiary",
+        st.button(f"about {MINUS}{count(gone)}" if about else f"{MINUS}{plural(gone, 'row')}", key=f"{key}_gone", type="tertiary",
                   help="Show the rows that leave, and why", on_click=state.show_dropped, args=(version, place))  # fmt: skip
         return
     written = sum(len(text.rows) for text in inspecting.rewritten(version, state.desk(version).recipe, place) if not text.new)
