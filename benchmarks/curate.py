@@ -1,68 +1,125 @@
-"""The pricing preset against the same recipe one row at a time: same rows kept, same texts, prompts and token counts, one core.
+"""The pricing preset against the same recipe one row at a time over a pool of two processes, in turns.
 
-Both build the training prompt of every kept row and count its tokens. Rows differ in every run, so nothing can be remembered.
-The split is left out: the per-row recipe has none.
+The reference is the script beside the checkout, run unchanged; it starts with its rows in memory. Ours starts with a saved version
+and two workers, and is timed until every row has its training prompt and its count of tokens. Both give the same rows, texts,
+prompts and counts. No two listings are equal and nothing is remembered by text. Balance and split are left out: the reference has none.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
 import time
+from pathlib import Path
 from statistics import median
 
 import pandas as pd
 
 from benchmarks import _pricing
 from core.curate.presets import preset
-from core.curate.recipe import Recipe, run
-from core.io.curating import tokenizer
-from core.io.tokens import counter, encoding
+from core.curate.recipe import Recipe
+from core.io import curating, store
+from core.io.tokens import counter
 from core.load.columns import from_values
-from core.version import Roles, Version
+from core.version import Roles
 
-ROWS, RUNS = 6_000, 5
+ROWS, RUNS, WORKERS = 200_000, 3, 2
 ROLES = Roles(text=("title", "description", "features", "details"), target="price", category="category")
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT.parent / "shared" / "reference" / "scripts" / "pricing_recipe.py"
 
 
-def per_row(rows: list[dict]) -> list[tuple[str, str, int]]:
-    words = encoding("cl100k_base")
-    made = [one for row in rows if (one := _pricing.curate(row, words))]
-    return [(one["text"], one["prompt"], one["token_count"]) for one in made]
-
-
-def ours(frame: pd.DataFrame, recipe: Recipe) -> list[tuple[str, str, int]]:
-    made = run(frame, ROLES, recipe, task="regression", tokenizer=tokenizer)
+def ours(folder: str) -> None:
+    """In a process of its own: the newest version of the workspace, curated; rows and seconds go to the folder."""
+    version = store.datasets()[0].versions[0]
+    whole = preset("pricing", version, store.frame(version).head(1_000))
+    recipe = Recipe(tuple(step for step in whole.steps if step.name not in ("balance", "split")))
+    begin = time.perf_counter()
+    made = curating.make(version, recipe, workers=WORKERS)
     assert made.prompt is not None
     texts = made.frame["text"].tolist()
     rows = zip(texts, made.frame["price"].tolist(), strict=True)
     prompts = ["\n\n".join(message["content"] for message in made.prompt.example({"text": text}, price)) for text, price in rows]
-    return list(zip(texts, prompts, counter("cl100k_base")(prompts), strict=True))
+    counts = counter("cl100k_base")(prompts)
+    seconds = time.perf_counter() - begin
+    pd.DataFrame({"text": texts, "prompt": prompts, "token_count": counts}).to_parquet(Path(folder) / "ours.parquet")
+    (Path(folder) / "ours.json").write_text(json.dumps({"seconds": seconds}))
+
+
+def measured(command: list[str]) -> tuple[str, float, float]:
+    """(what it printed, CPU seconds, peak MiB resident) of a command and all its children; pages they share count for each."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process, peak = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT), [0.0]
+
+    def watch() -> None:
+        while process.poll() is None:
+            peak[0] = max(peak[0], sum(_resident(pid) for pid in _family(process.pid)))
+            time.sleep(0.2)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    told = process.communicate()[0]
+    watcher.join()
+    assert process.returncode == 0, told
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return told, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak[0]
+
+
+def _family(pid: int) -> list[int]:
+    try:
+        children = [int(one) for path in Path(f"/proc/{pid}/task").glob("*/children") for one in path.read_text().split()]
+    except OSError:
+        return []
+    return [pid, *(one for child in children for one in _family(child))]
+
+
+def _resident(pid: int) -> float:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    except OSError:
+        return 0.0
 
 
 def main() -> None:
-    ratios, kept = [], 0
-    for seed in range(RUNS):
-        rows = _pricing.rows(ROWS, seed)
+    if not REFERENCE.exists():
+        sys.exit("the reference script is not on this machine")
+    ratios, cpus, seconds, peaks, kept = [], [], [], [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["FINETUNE_STUDIO_HOME"] = f"{folder}/home"
+        rows = _pricing.rows(ROWS, seed=7)
+        source, target = Path(folder) / "listings.jsonl", Path(folder) / "theirs.jsonl"
+        source.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
         frame = pd.DataFrame({name: from_values([row[name] for row in rows]) for name in rows[0]})
-        whole = preset("pricing", Version("d", "i", 1, "Import", roles=ROLES, task="regression"), frame)
-        recipe = Recipe(tuple(step for step in whole.steps if step.name != "split"))
-        for warm in (per_row(rows[:50]), ours(frame.head(50), recipe)):
-            assert warm is not None
-        start = time.process_time()
-        wanted = per_row(rows)
-        middle = time.process_time()
-        found = ours(frame, recipe)
-        end = time.process_time()
-        assert found == wanted, "not the same rows, texts, prompts and counts"
-        ratios.append((middle - start) / (end - middle))
-        kept += len(found)
-    what = f"pricing preset against the per-row recipe, CPU time on one core, same output ({kept:,} of {ROWS * RUNS:,} rows kept)"
-    print(
-        json.dumps(
-            {"name": "curate.pricing", "what": what, "n": ROWS * RUNS, "ratio": median(ratios), "spread": [min(ratios), max(ratios)]}
-        )
-    )
+        store.save("Listings", frame, title="Import", roles=ROLES, task="regression", source_hash="listings")
+        del rows, frame
+        for _ in range(RUNS):
+            _, our_cpu, peak = measured([sys.executable, "-m", "benchmarks.curate", folder])
+            mine = json.loads((Path(folder) / "ours.json").read_text())["seconds"]
+            told, their_cpu, _ = measured([sys.executable, str(REFERENCE), str(source), str(target), str(WORKERS)])
+            found = re.search(r"kept, ([\d.]+) s", told)
+            assert found, told
+            ratios.append(float(found[1]) / mine)
+            cpus.append(their_cpu / our_cpu)
+            seconds.append(mine)
+            peaks.append(peak)
+            theirs = pd.read_json(target, lines=True, dtype=False)[["text", "prompt", "token_count"]]
+            same = pd.read_parquet(Path(folder) / "ours.parquet")
+            kept = len(same)
+            assert all(same[name].tolist() == theirs[name].tolist() for name in theirs), "not the same rows, texts, prompts and counts"
+    what = (f"pricing preset, {WORKERS} workers, against the per-row recipe over a pool of {WORKERS}, wall time in turns, same rows, "
+            f"texts, prompts and counts ({kept:,} kept; CPU time of the whole processes {median(cpus):.2f} x)")  # fmt: skip
+    print(json.dumps({"name": "curate.pricing", "what": what, "n": f"{ROWS:,} distinct listings", "ratio": median(ratios),
+                      "spread": [min(ratios), max(ratios)]}))  # fmt: skip
+    print(json.dumps({"name": "curate.pricing_memory", "what": f"peak resident memory of its processes ({median(seconds):.0f} s)",
+                      "n": f"{ROWS:,} distinct listings", "value": round(max(peaks)), "unit": "MiB",
+                      "spread": [min(peaks), max(peaks)]}))  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    ours(sys.argv[1]) if len(sys.argv) > 1 else main()
