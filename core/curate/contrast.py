@@ -27,11 +27,11 @@ class Outlines:
 
 
 def outlines(before: Sequence[float], after: Sequence[float]) -> Outlines | None:
-    """Bins that hold 99.5 % of what was there before; None without numbers. Values beyond fall into the last bin."""
+    """Bins from the smallest value to the end of 99.5 % of what was there before; None without numbers. The last bin holds all beyond."""
     old, new = (np.array([v for v in values if np.isfinite(v)], dtype=float) for values in (before, after))
     if not len(old):
         return None
-    low, high = float(old.min()), float(np.quantile(old, 0.995))
+    low, high = float(np.concatenate([old, new]).min()), float(np.quantile(old, 0.995))
     log = bool(low > 0 and high > 50 * low and np.mean(old) > 1.5 * np.median(old))
     high = high if high > low else low + 1
     edges = np.geomspace(low, high, BINS + 1) if log else np.linspace(low, high, BINS + 1)
