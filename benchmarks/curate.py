@@ -108,7 +108,7 @@ def main() -> None:
             cpus.append(their_cpu / our_cpu)
             seconds.append(mine)
             peaks.append(peak)
-            theirs = pd.read_json(target, lines=True, dtype=False)[["text", "prompt", "token_count"]]
+            theirs = pd.DataFrame([json.loads(line) for line in target.open(encoding="utf-8")])[["text", "prompt", "token_count"]]
             same = pd.read_parquet(Path(folder) / "ours.parquet")
             kept = len(same)
             assert all(same[name].tolist() == theirs[name].tolist() for name in theirs), "not the same rows, texts, prompts and counts"
