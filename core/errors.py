@@ -36,6 +36,17 @@ class ProviderError(StudioError):
     """An endpoint refused, failed, or answered with something unreadable."""
 
 
+class Paused(ProviderError):
+    """An endpoint cannot go on now, although nothing about the request is wrong: what arrived is kept, and the same run resumes.
+
+    `reason` is failing | busy | stalled | no credit; `wait` the seconds the endpoint asks for, when it names them.
+    """
+
+    def __init__(self, message: str, *, title: str, reason: str = "failing", wait: float | None = None) -> None:
+        super().__init__(message, title=title)
+        self.reason, self.wait = reason, wait
+
+
 class Stopped(StudioError):
     """The person stopped the work; what was finished is kept."""
 

@@ -20,6 +20,15 @@ Arrived = Callable[[int, Reply], None]
 """Called with the request's place and its reply, as each arrives, in the caller's thread."""
 
 
+VARIANTS: dict[str, Any] = {
+    "type": "object",
+    "properties": {"variants": {"type": "array", "items": {"type": "string"}}},
+    "required": ["variants"],
+    "additionalProperties": False,
+}
+"""The schema of a reply that holds variants of a text."""
+
+
 class Provider(Protocol):
     """Answers chats. `rates` are USD per million tokens in and out, None when no price is known."""
 
@@ -35,11 +44,16 @@ class Provider(Protocol):
         temperature: float = 0.0,
         seed: int = 0,
         prefix: str = "",
+        schema: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
         arrived: Arrived | None = None,
     ) -> list[Reply]:
-        """One reply per request, in order. Raises ProviderError when going on makes no sense (key refused, no credit, no
-        such model, nothing but failures); what arrived before was handed to `arrived`."""
+        """One reply per request, in order. `schema` is a JSON schema of the reply, for those who keep to one; others ignore it, so
+        replies are still to be read with care.
+
+        Raises ProviderError when going on makes no sense (key refused, no such model), Paused when the same run may be resumed
+        later (busy, failing, stalled, no credit); what arrived before was handed to `arrived`.
+        """
         ...
 
     def models(self) -> list[str]:

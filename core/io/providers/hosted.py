@@ -7,20 +7,28 @@ a usage report are counted here and flagged `estimated`. The key stays in memory
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ProviderError, SettingsError
+from core.io.providers import endpoints
 from core.io.providers.addresses import OPENAI, clean_url, is_loopback, key_for
-from core.io.providers.client import DEADLINE, Failure, failure_of, make_client
+from core.io.providers.client import DEADLINE, Failure, failure_of
+from core.io.providers.limits import Room, room_of
+from core.io.providers.listing import list_models
 from core.io.providers.replies import Remembered, content_key
-from core.io.providers.sending import Open, Run
+from core.io.providers.sending import Open, Outcome, Run
 from core.prompt import Message, as_chat
 from core.reply import Reply
 
 if TYPE_CHECKING:
     from core.io.providers import Arrived, Progress
+
+
+LEFT_OUT = ("temperature", "seed", "max_tokens", "max_completion_tokens", "response_format")
+"""Fields that are left out when the endpoint refuses them."""
 
 
 class Hosted:
@@ -53,21 +61,19 @@ class Hosted:
         """USD of this object's requests so far."""
         self.over_budget = 0
         """Requests that were not sent because of the budget."""
+        self.unsure = 0.0
+        """USD that may have been charged for requests that gave no reply: they count against the budget."""
         self.deadline, self.clock, self.sleep = deadline, clock, sleep
         self._unknown: set[str] = set()
+        """Settings that are left out because the endpoint refused them."""
+        self._written: set[str] = set()
+        """Those of them that the workspace knows about."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r}, model={self.model!r})"
 
     def models(self) -> list[str]:
-        client = make_client(self.base_url, self.secret, deadline=min(self.deadline, 20.0))
-        try:
-            return sorted(str(one.id) for one in client.models.list().data)
-        except Exception as error:
-            failure = failure_of(error, self.secret)
-            raise ProviderError(failure.message, title=failure.title) from None
-        finally:
-            client.close()
+        return list_models(self.base_url, self.secret, deadline=min(self.deadline, 20.0))
 
     def complete(
         self,
@@ -77,36 +83,51 @@ class Hosted:
         temperature: float = 0.0,
         seed: int = 0,
         prefix: str = "",
+        schema: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
         arrived: Arrived | None = None,
     ) -> list[Reply]:
-        """See Provider. A request the budget forbids gets finish "error" and the error OVER_BUDGET."""
+        """See Provider. Equal requests are asked once where replies are remembered. A request that the budget forbids gets finish
+        "error" and the error OVER_BUDGET."""
         if not self.model:
             raise SettingsError("No model is named. Test the address to see which models it has.", title="Choose a model")
         if self.budget is not None and self.rates is None:
             raise SettingsError(f"A budget of {self.budget} USD cannot be kept: no price is known for '{self.model}'. Give its rates in "
                                 "USD per million tokens, or leave the budget out.", title="No price is known")  # fmt: skip
         limits = [max_tokens] * len(requests) if isinstance(max_tokens, int) else list(max_tokens)
-        settings = {"temperature": temperature, "seed": seed}
-        todo = [self._prepared(i, m, limit, prefix, settings) for i, (m, limit) in enumerate(zip(requests, limits, strict=True))]
+        settings: dict[str, Any] = {"temperature": temperature, "seed": seed} | ({"schema": dict(schema)} if schema else {})
+        if self.keep:
+            self._written = endpoints.without(self.base_url, self.model)
+            self._unknown |= self._written
         replies: dict[int, Reply] = {}
+        alike: dict[str, list[int]] = {}
+        """Key of a request -> the places that ask for the same, the first of which is sent."""
 
-        def take(one: Open, reply: Reply, *, stopping: bool = False) -> None:
-            replies[one.place] = reply
+        def took(place: int, reply: Reply, *, stopping: bool = False) -> None:
+            replies[place] = reply
             if arrived:
-                arrived(one.place, reply)
+                arrived(place, reply)
             if progress and not stopping:
                 progress(len(replies), len(requests), f"{len(replies)} of {len(requests)} answered")
 
-        fresh = []
-        for one in todo:
-            known = self.remembered.get(one.key) if self.keep else None
+        def take(one: Open, reply: Reply, *, stopping: bool = False) -> None:
+            took(one.place, reply, stopping=stopping)
+            for place in alike.get(one.key, ())[1:]:
+                took(place, _again(reply), stopping=stopping)
+
+        fresh: list[int] = []
+        for place, messages in enumerate(requests):
+            key = self._key(_asked(messages, prefix), limits[place], settings)
+            known = self.remembered.get(key) if self.keep else None
             if known:
-                take(one, known)
-            else:
-                fresh.append(one)
+                took(place, known)
+            elif not self.keep or len(alike.setdefault(key, [])) == 0:
+                fresh.append(place)
+            if self.keep and not known:
+                alike[key].append(place)
+        todo: Iterator[Open] = (self._prepared(i, _asked(requests[i], prefix), limits[i], settings) for i in fresh)
         if fresh:
-            Run(self, fresh, settings, take).go()
+            Run(self, todo, len(fresh), settings, take).go()
         return [replies[i] for i in range(len(requests))]
 
     @cached_property
@@ -119,54 +140,95 @@ class Hosted:
 
         return counter()
 
-    def _prepared(self, place: int, messages: Sequence[Message], limit: int, prefix: str, settings: dict[str, Any]) -> Open:
-        asked = [dict(m) for m in as_chat(messages)]
-        if prefix:
-            asked[-1]["content"] += f"\n\nBegin your answer with: {prefix}"
-        key = content_key(self.base_url, self.model, asked, max_tokens=limit, **settings)
+    def _key(self, asked: list[Message], limit: int, settings: dict[str, Any]) -> str:
+        return content_key(self.base_url, self.model, asked, max_tokens=limit, **settings)
+
+    def _prepared(self, place: int, asked: list[Message], limit: int, settings: dict[str, Any]) -> Open:
         worst = self._usd(self._tokens(asked), limit) if self.budget is not None and self.rates else None
-        return Open(place, asked, limit, key, worst or 0.0)
+        rough = sum(len(m["content"]) for m in asked) // 4 + limit
+        return Open(place, asked, limit, self._key(asked, limit, settings), worst or 0.0, rough)
 
     def _tokens(self, messages: Sequence[Message]) -> int:
         return sum(self._count([m["content"] for m in messages])) + 3 * len(messages) + 3
 
-    def _usd(self, tokens_in: int, tokens_out: int) -> float | None:
-        return None if self.rates is None else (tokens_in * self.rates[0] + tokens_out * self.rates[1]) / 1e6
+    def _usd(self, tokens_in: int, tokens_out: int, rates: tuple[float, float] | None = None) -> float | None:
+        rates = rates or self.rates
+        return None if rates is None else (tokens_in * rates[0] + tokens_out * rates[1]) / 1e6
 
-    def ask(self, client: Any, one: Open, settings: dict[str, Any]) -> Reply | Failure:
-        """One attempt, in a thread of its own."""
-        named = {"max_tokens": one.max_tokens, **settings}
+    def body(self, one: Open, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The body of a chat completion as this endpoint takes it."""
+        named: dict[str, Any] = {"max_tokens": one.max_tokens, **settings}
+        schema = named.pop("schema", None)
+        if schema:
+            named["response_format"] = {"type": "json_schema", "json_schema": {"name": "reply", "strict": True, "schema": schema}}
         if self.base_url == OPENAI or "max_tokens" in self._unknown:
             named["max_completion_tokens"] = named.pop("max_tokens")
-        start = time.perf_counter()
-        try:
-            sent = {name: value for name, value in named.items() if name not in self._unknown}
-            answer = client.chat.completions.create(model=self.model, messages=one.messages, **sent)
-            return self._read(answer, one, time.perf_counter() - start)
-        except Exception as error:
-            return failure_of(error, self.secret)
+        return {"model": self.model, "messages": one.messages, **{k: v for k, v in named.items() if k not in self._unknown}}
 
-    def _read(self, answer: Any, one: Open, seconds: float) -> Reply:
+    def ask(self, client: Any, one: Open, settings: Mapping[str, Any]) -> Outcome:
+        """One attempt, in a worker's thread."""
+        start, room = time.perf_counter(), Room()
+        try:
+            raw = client.chat.completions.with_raw_response.create(**self.body(one, settings))
+            room = room_of(raw.headers)
+            return self.read(raw.parse(), one.messages, time.perf_counter() - start), room
+        except Exception as error:
+            failure = failure_of(error, self.secret, self.deadline)
+            return failure, failure.room if failure.room.known else room
+
+    def read(self, answer: Any, messages: list[Message], seconds: float, rates: tuple[float, float] | None = None) -> Reply:
+        """The reply in a chat completion; `rates` where they are not the usual ones. Raises ValueError and its kin for anything else."""
         choice = answer.choices[0]
         refusal = getattr(choice.message, "refusal", None)
         text = choice.message.content or refusal or ""
         if not isinstance(text, str):
             raise ValueError("the content is no text")
-        usage = answer.usage
-        said = [getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens")]
-        known = [int(n) for n in said if isinstance(n, int) and n >= 0]
-        tokens_in, tokens_out = known if len(known) == 2 else [self._tokens(one.messages), self._count([text])[0]]
+        if self.secret and self.secret in text:
+            text = text.replace(self.secret, "[key]")
+        tokens_in, tokens_out = (getattr(answer.usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
+        told_in = isinstance(tokens_in, int) and tokens_in > 0
+        told_out = isinstance(tokens_out, int) and (tokens_out > 0 or not text)
+        tokens_in = int(tokens_in or 0) if told_in else self._tokens(messages)
+        tokens_out = int(tokens_out or 0) if told_out else self._count([text])[0]
         finish = (
             "refusal" if refusal or choice.finish_reason == "content_filter" else "length" if choice.finish_reason == "length" else "stop"
         )
-        return Reply(text, tokens_in, tokens_out, seconds, finish, self._usd(tokens_in, tokens_out), len(known) < 2)
+        return Reply(text, tokens_in, tokens_out, seconds, finish, self._usd(tokens_in, tokens_out, rates), not (told_in and told_out))
 
-    def forget(self, parameter: str) -> bool:
-        """Leave out a setting the endpoint does not know; False when that changes nothing."""
-        if parameter not in ("temperature", "seed", "max_tokens", "max_completion_tokens") or parameter in self._unknown:
+    def adapts(self, failure: Failure, settings: Mapping[str, Any], *, proven: bool) -> bool:
+        """Leave out a setting the endpoint does not know; False when that changes nothing.
+
+        A schema is left out as well when the very first request was refused for a reason that names nothing: many servers do not say
+        which field they mind. A refusal that stays without it is then told.
+        """
+        if failure.kind != "request" or failure.own:
             return False
-        self._unknown.add(parameter)
+        name = failure.parameter
+        if "schema" in settings and not proven and name not in LEFT_OUT:
+            name = "response_format"
+        if name not in LEFT_OUT or name in self._unknown:
+            return False
+        self._unknown.add(name)
         return True
+
+    def proves(self) -> None:
+        """A reply came: what was left out for it is remembered for this endpoint."""
+        if self.keep and self._unknown - self._written:
+            self._written = set(self._unknown)
+            endpoints.remember(self.base_url, self.model, self._unknown)
+
+
+def _asked(messages: Sequence[Message], prefix: str) -> list[Message]:
+    """The messages as they are sent."""
+    asked = [dict(m) for m in as_chat(messages)]
+    if prefix:
+        asked[-1]["content"] += f"\n\nBegin your answer with: {prefix}"
+    return asked
+
+
+def _again(reply: Reply) -> Reply:
+    """The same reply for an equal request: it is not paid again."""
+    return replace(reply, cached=True, usd=None if reply.usd is None else 0.0) if not reply.error else reply
 
 
 class OpenAIHosted(Hosted):

@@ -6,7 +6,7 @@ It is small: lists, rules and long prompts are beyond it, so augmentation asks i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.prompt import Message
@@ -48,6 +48,7 @@ class Embedded:
         temperature: float = 0.0,
         seed: int = 0,
         prefix: str = "",
+        schema: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
         arrived: Arrived | None = None,
     ) -> list[Reply]:

@@ -7,8 +7,11 @@ The hash covers address, model, messages and settings; the API key is in neither
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from core.io import files
@@ -35,27 +38,45 @@ def from_record(record: Mapping[str, Any]) -> Reply:
 
 
 class Remembered:
-    """The workspace's replies, read shard by shard when first asked for."""
+    """The workspace's replies. Only where each stands is held in memory, about 200 bytes a reply, shard by shard as asked for."""
 
     def __init__(self) -> None:
-        self._shards: dict[str, dict[str, dict[str, Any]]] = {}
+        self._places: dict[str, dict[str, tuple[int, int]]] = {}
+        """Shard -> key -> where its line begins and ends."""
+        self._scanned: dict[str, int] = {}
 
     def get(self, key: str) -> Reply | None:
         """The reply as it was, marked `cached`: it costs nothing now."""
-        record = self._shard(key[:2]).get(key)
-        return from_record({**record, "cached": True, "usd": 0.0 if record.get("usd") is not None else None}) if record else None
+        place = self._shard(key[:2]).get(key)
+        if place is None:
+            return None
+        with open(self._path(key[:2]), "rb") as handle:
+            handle.seek(place[0])
+            record = json.loads(handle.read(place[1] - place[0]))
+        return from_record({**record, "cached": True, "usd": 0.0 if record.get("usd") is not None else None})
 
     def put(self, key: str, reply: Reply) -> None:
         """Keep a reply that says something; failures and empty ones are asked again."""
         if reply.finish not in ("stop", "length", "refusal") or not reply.text:
             return
-        record = {"key": key, **{name: getattr(reply, name) for name in _FIELDS}}
-        shard = self._shard(key[:2])
-        files.append_line(files.folder("replies") / f"{key[:2]}.jsonl", record)
-        shard[key] = record
+        files.append_line(self._path(key[:2]), {"key": key, **{name: getattr(reply, name) for name in _FIELDS}})
 
-    def _shard(self, name: str) -> dict[str, dict[str, Any]]:
-        if name not in self._shards:
-            lines = files.read_lines(files.folder("replies") / f"{name}.jsonl")
-            self._shards[name] = {line["key"]: line for line in lines if "key" in line}
-        return self._shards[name]
+    def _path(self, shard: str) -> Path:
+        return files.folder("replies") / f"{shard}.jsonl"
+
+    def _shard(self, name: str) -> dict[str, tuple[int, int]]:
+        """Where the replies of a shard stand; what was appended since, by whatever process, is read now."""
+        places, start = self._places.setdefault(name, {}), self._scanned.get(name, 0)
+        path = self._path(name)
+        if not path.exists() or path.stat().st_size <= start:
+            return places
+        with open(path, "rb") as handle:
+            handle.seek(start)
+            for line in handle:
+                if not line.endswith(b"\n"):
+                    break
+                with suppress(ValueError, KeyError, TypeError):
+                    places[json.loads(line)["key"]] = (start, start + len(line))
+                start += len(line)
+        self._scanned[name] = start
+        return places
