@@ -61,6 +61,31 @@ def test_cancel_reads_cancelled_keeps_what_is_done_and_leaves_no_process(child_j
         os.killpg(pid, 0)
 
 
+def test_a_paused_job_reads_paused_and_goes_on_where_it_was(child_jobs):
+    job = jobs.start("count", {"to": 60, "pause": 0.02}, title="Count")
+    while jobs.read(job.id).step < 5:
+        time.sleep(0.01)
+    jobs.pause(job.id)
+    held = until(job.id, {"paused"})
+    assert 5 <= held.step < 60
+    jobs.resume(job.id)
+    assert until(job.id, {"done"}).result == {"counted": 60}
+    assert counted(job) == list(range(60))
+    assert jobs.pause(job.id).state == "done"
+
+
+def test_a_job_whose_endpoint_cannot_go_on_is_paused_with_the_reason(home, monkeypatch):
+    from core.errors import Paused
+    from core.io import work
+
+    def run(request, desk):
+        raise Paused("HTTP 503 again and again.", title="The endpoint failed", reason="failing")
+
+    monkeypatch.setattr(work, "run_count", run)
+    job = jobs.start("count", {"to": 1}, title="Count")
+    assert (job.state, job.error) == ("paused", {"title": "The endpoint failed", "message": "HTTP 503 again and again.", "reason": "failing"})
+
+
 def test_a_job_goes_on_when_the_process_that_started_it_is_killed(child_jobs):
     code = "from core.io import jobs; import time; print(jobs.start('count', {'to': 30, 'pause': 0.03}, title='Count').id, flush=True); time.sleep(60)"
     starter = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=dict(os.environ))

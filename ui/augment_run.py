@@ -29,7 +29,7 @@ def run(version: Version, wish: Wish, estimate: Estimate | None, error: StudioEr
         missing = missing or f"{cost(estimate.usd)} is over your {cost(budget)} budget"
     if error and not wish.chosen.missing:
         show_error(error)
-    before = (lambda: _go_on(last)) if last is not None and last.state in ("cancelled", "interrupted", "failed") else None
+    before = (lambda: _go_on(last)) if last is not None and last.state in ("cancelled", "interrupted", "failed", "paused") else None
     if missing or estimate is None or wish.settings is None:
         run_bar(
             state="Not ready",
@@ -93,7 +93,7 @@ def _running(id: str) -> None:
             st.markdown(f":small[:gray[{plain(status_line(job))}]]", width="content")
         with st.container(horizontal=True, gap="small", width="content"):
             if st.button("Pause", key="augment_pause", icon=":material/pause:"):
-                jobs.cancel(id)
+                jobs.pause(id)
                 st.rerun(scope="app")
             if st.button(f"Stop and keep {count(job.step)}", key="augment_stop", icon=":material/stop:"):
                 jobs.cancel(id)

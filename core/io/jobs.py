@@ -1,6 +1,6 @@
-"""Long work as a child process and a folder: start, read, list, cancel, resume.
+"""Long work as a child process and a folder: start, read, list, pause, cancel, resume.
 
-    workspace/jobs/<id>/   request.json  lock  pid  progress.jsonl  log.txt  cancelled  result.json | error.json
+    workspace/jobs/<id>/   request.json  lock  pid  progress.jsonl  log.txt  paused  cancelled  result.json | error.json
 
 A job is alive while its process holds the lock; pids only carry signals. Progress and results are files, so a page
 reload, a closed tab or a killed server lose nothing. With FINETUNE_STUDIO_JOBS=inline a job runs in the calling process.
@@ -36,7 +36,8 @@ class Job:
     title: str
     dataset: str | None
     state: str
-    """queued | running | done | failed | cancelled | interrupted (its process died)"""
+    """queued | running | done | failed | paused (by a person, or because an endpoint cannot go on now) | cancelled |
+    interrupted (its process died)"""
     step: int = 0
     total: int = 0
     message: str = ""
@@ -49,7 +50,7 @@ class Job:
     """Estimated seconds to go; None when unknown."""
     result: Mapping[str, Any] | None = None
     error: Mapping[str, str] | None = None
-    """{title, message}"""
+    """{title, message}, and why where it is paused: {reason: failing | busy | stalled | no credit}"""
     request: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = Path()
 
@@ -80,7 +81,7 @@ def resume(id: str, *, environment: Mapping[str, str] | None = None) -> Job:
     job = read(id)
     if job.alive:
         return job
-    for name in ("cancelled", "error.json", "result.json"):
+    for name in ("paused", "cancelled", "error.json", "result.json"):
         (job.folder / name).unlink(missing_ok=True)
     _launch(job.folder, environment or {})
     return read(id)
@@ -156,9 +157,13 @@ def _state(folder: Path, result: object, error: object, queued: bool) -> str:
         return "queued" if queued else "running"
     if result is not None:
         return "done"
+    if (folder / "paused").exists():
+        return "paused"
     if (folder / "cancelled").exists():
         return "cancelled"
-    return "failed" if error is not None else "interrupted"
+    if isinstance(error, dict):
+        return "paused" if error.get("reason") else "failed"
+    return "interrupted"
 
 
 def _left(lines: list[dict[str, Any]], seconds: float) -> float | None:
@@ -179,6 +184,14 @@ def all_jobs(dataset: str | None = None, kind: str | None = None) -> list[Job]:
     ids = sorted((p.name for p in files.folder("jobs").iterdir() if (p / "request.json").exists()), reverse=True)
     found = [read(id) for id in ids]
     return [job for job in found if (dataset is None or job.dataset == dataset) and (kind is None or job.kind == kind)]
+
+
+def pause(id: str) -> Job:
+    """Stop a job so that it is offered to go on; what is finished is kept. The same as `cancel` but for the word."""
+    job = read(id)
+    if job.alive:
+        (job.folder / "paused").touch()
+    return cancel(id)
 
 
 def cancel(id: str) -> Job:

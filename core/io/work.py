@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from core.errors import Stopped, StudioError
+from core.errors import Paused, Stopped, StudioError
 from core.io import files
 
 KINDS = {
@@ -88,7 +88,8 @@ def main(folder: Path, environment: Mapping[str, str] | None = None) -> None:
         except Stopped:
             (folder / "cancelled").touch()
         except StudioError as error:
-            files.write_json(folder / "error.json", {"title": error.title, "message": str(error)})
+            reason = {"reason": error.reason} if isinstance(error, Paused) else {}
+            files.write_json(folder / "error.json", {"title": error.title, "message": str(error), **reason})
         except MemoryError:
             advice = "The work needed more memory than this machine has. Choose a smaller model, a smaller batch or fewer rows."
             files.write_json(folder / "error.json", {"title": "Out of memory", "message": advice})
