@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.io import batches
 from core.io.batches import Batch
-from ui import augment_effect, augment_hand, augment_review, augment_run, augment_write
+from ui import augment_effect, augment_hand, augment_review, augment_run, augment_try, augment_write
 from ui.explore_send import propose
 from ui.jobs import latest
 from ui.layout import empty, no_data, view
@@ -64,8 +64,8 @@ if chosen == "Write":
             augment_hand.ask_any_chat(version, wish)
             st.stop()
         estimate, error = augment_write.planned(version, wish)
-        tried = augment_write.tried_rows(version, wish, estimate)
-    budget = augment_write.what_it_takes(estimate, tried, wish.chosen.writer) if estimate else None
+        tried = augment_try.tried_rows(version, wish, estimate)
+    budget = augment_try.what_it_takes(estimate, tried, wish.chosen.writer) if estimate else None
     augment_run.ended(last)
     augment_run.run(version, wish, estimate, error, budget, last)
 else:

@@ -78,6 +78,48 @@ def test_a_prompt_that_does_not_use_the_text_is_refused_in_the_bar(home: Path) -
     assert button(at, "Write variants").disabled
 
 
+@pytest.mark.parametrize(("prompt", "advice"), [("Vary $txet now", "Did you mean $text"), ("$text를 바꿔줘", "${text}")])
+def test_a_name_that_is_no_column_is_told_with_the_one_that_was_meant(home: Path, prompt: str, advice: str) -> None:
+    at = page(version("classification"))
+    fine(at.text_area(key="augment_user_paraphrase_True").set_value(prompt).run())
+    said = words(at).replace("\\", "")
+    assert "no column has that name" in said
+    assert advice in said
+    assert button(at, "Write variants").disabled
+    fine(button(at, "Back to the ready request").click().run())
+    assert not button(at, "Write variants").disabled
+
+
+def test_the_names_a_prompt_may_use_stand_with_their_first_train_row(home: Path) -> None:
+    one = saved()
+    at = page(one)
+    names = next(frame.value for frame in at.dataframe if "Write" in frame.value)
+    first = store.frame(one, split="train").iloc[0]
+    assert names.set_index("Write")["First train row"].to_dict()["$target"] == first["answer"]
+    assert {"$text", "${n}", "$target", "$id", "$answer"} == set(names["Write"])
+    assert any(first["text"] in code.value for code in at.code)
+
+
+def test_the_page_says_that_only_train_rows_are_used(home: Path) -> None:
+    assert "Train rows only: 20 of 30 rows. The 10 kept" in words(page(saved()))
+
+
+def test_korean_texts_get_the_korean_requests_first(home: Path) -> None:
+    rows = store.frame(saved()).assign(text=lambda t: [f"수도는 어디입니까 {i}" for i in range(len(t))])
+    one = store.save("Korean", rows, title="Split", roles=saved().roles, task="qa", source_hash="k")
+    assert page(one).selectbox(key="augment_do").value == "paraphrase_ko"
+
+
+def test_a_name_with_two_underscores_can_be_marked() -> None:
+    def script() -> None:
+        from ui.tables import marked
+
+        marked("old new", [(0, 3, "removed")], "of_a__b___c")
+        marked("old new", [(0, 3, "removed")], "of_a_b_c")
+
+    fine(AppTest.from_function(script).run())
+
+
 def test_by_hand_from_the_request_to_a_version_with_parents(home: Path) -> None:
     one = saved()
     at = page(one)
@@ -107,6 +149,26 @@ def test_a_reply_without_variants_says_what_can_be_read(home: Path) -> None:
     fine(button(at, "Read the reply").click().run())
     assert "No variant was found" in " ".join(e.proto.title or "" for e in at.error) + words(at)
     assert batches.batches(saved()) == []
+
+
+def test_an_empty_reply_is_told(home: Path) -> None:
+    at = page(saved())
+    at.selectbox(key="augment_writer").set_value("hand").run()
+    fine(button(at, "Read the reply").click().run())
+    assert "Nothing is pasted yet" in " ".join(e.proto.title or "" for e in at.error)
+
+
+def test_rows_a_reply_does_not_answer_are_named_and_stay_open(home: Path) -> None:
+    one = saved()
+    at = page(one)
+    at.selectbox(key="augment_writer").set_value("hand").run()
+    texts = store.frame(one, split="train")["text"].tolist()
+    at.text_area(key="augment_reply_0_0").set_value(json.dumps({"1": [" ".join(reversed(texts[0].split()))]})).run()
+    fine(button(at, "Read the reply").click().run())
+    assert "says nothing about 9 rows" in words(at)
+    assert any(texts[1][:40] in code.value for code in at.code)
+    read = next(frame.value for frame in at.dataframe if "Read" in frame.value)
+    assert read["Read"].tolist() == ["1 variant", *["missing"] * 9]
 
 
 def endpoint(at: AppTest, server: Loopback, key: str = KEY) -> AppTest:
@@ -154,6 +216,9 @@ def test_an_estimate_over_the_budget_cannot_start(home: Path) -> None:
         at.number_input(key="augment_budget").set_value(0.05)
         fine(at.run())
         assert "is over your" in words(at)
+        at.number_input(key="augment_budget").set_value(0.0)
+        fine(at.run())
+        assert "sends nothing" in words(at)
         assert button(at, "Write variants").disabled
         at.number_input(key="augment_budget").set_value(100.0)
         fine(at.run())

@@ -1,18 +1,22 @@
-"""Augment by hand: a request to copy into any chat, a box for the reply. No key, no network."""
+"""Augment by hand: a request to copy into any chat, a box for the reply, what was read of it. No key, no network."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
+from core.augment.pasted import HandRequest
 from core.errors import StudioError
-from core.format import plural
-from core.io import by_hand
+from core.format import count, plural, short
+from core.io import augmenting, by_hand
 from core.version import Version
+from ui import cache
 from ui.augment_write import Wish
 from ui.layout import card, run_bar
 from ui.state import guarded, plain, show_error
+from ui.tables import rows
 
 
 def ask_any_chat(version: Version, wish: Wish) -> None:
@@ -22,41 +26,46 @@ def ask_any_chat(version: Version, wish: Wish) -> None:
         return
     with guarded():
         with card("Ask any chat"):
-            left, right = st.columns([2, 3])
-            per = left.number_input(
+            per = st.number_input(
                 "Rows per request",
                 1,
-                50,
+                20,
                 10,
                 key="augment_per",
                 persist_state="session",
-                help="10 is a good size: chats forget rows in longer requests.",
+                help="1 sends the request word for word. 10 is a good size; chats forget rows in longer requests.",
             )
-            requests = by_hand.hand_requests(version, wish.settings, int(per))
+            requests = cache.hand_requests(version.dataset, version.id, wish.settings, int(per))
             known = by_hand.answered_by_hand(version, wish.settings)
-            number = _choose(right, requests, known, int(per))
-            st.caption("Copy this into any chat.")
-            st.code(requests[number].text, language=None, wrap_lines=True, height=200)
+            number = _choose(requests, known, int(per))
+            request = requests[number]
+            st.markdown("**1.** Copy this into any chat.")
+            st.code(request.text, language=None, wrap_lines=True, height=200)
+            st.markdown("**2.** Paste its whole reply here.")
+            box = f"augment_reply_{number}_{len(known)}"
             reply = st.text_area(
-                "Its reply", key=f"augment_reply_{number}_{len(known)}", height=140, placeholder="Paste the whole reply here"
-            )
+                "Its reply", key=box, height=140, placeholder="Paste the whole reply here", label_visibility="collapsed"
+            )  # fmt: skip
             if st.button("Read the reply", key="augment_read", icon=":material/add:"):
-                _read(version, wish, requests[number], reply)
+                _read(version, wish, request, reply)
             _said()
-        _bar(len(known), sum(len(request.asks) for request in requests))
+        _answered(version, wish, request, known)
+        _bar(len(known), sum(len(one.asks) for one in requests))
 
 
-def _choose(into: Any, requests: list[by_hand.HandRequest], known: set[str], per: int) -> int:
+def _choose(requests: list[HandRequest], known: set[str], per: int) -> int:
     """Which request; the first that is not answered yet unless chosen otherwise."""
     open_ones = [i for i, request in enumerate(requests) if any(ask.key not in known for ask in request.asks)]
     names = {i: f"{i + 1} of {len(requests)}{'' if i in open_ones else ' (answered)'}" for i in range(len(requests))}
     first = open_ones[0] if open_ones else 0
-    return into.selectbox("Request", list(names), index=first, format_func=lambda i: names[i], key=f"augment_request_{per}_{len(known)}")
+    return st.selectbox("Request", list(names), index=first, format_func=lambda i: names[i], key=f"augment_request_{per}_{len(known)}")
 
 
-def _read(version: Version, wish: Wish, request: by_hand.HandRequest, reply: str) -> None:
+def _read(version: Version, wish: Wish, request: HandRequest, reply: str) -> None:
     if wish.settings is None:
         return
+    if not reply.strip():
+        raise StudioError("Copy the request into a chat, then paste its whole reply into the box.", title="Nothing is pasted yet")
     pasted = by_hand.paste(version, wish.settings, request, reply)
     found = sum(len(read.variants) for read in pasted.found.values())
     if not found:
@@ -64,9 +73,10 @@ def _read(version: Version, wish: Wish, request: by_hand.HandRequest, reply: str
             "A list with numbers or dashes, one variant per line, or JSON can be read. Paste the whole reply, or ask the chat again.",
             title="No variant was found in the reply",
         )
+    missing = {ask.row: ask.original for ask in request.asks if ask.row in pasted.missing}
     st.session_state["augment_said"] = (
         f"{plural(found, 'variant')} of {plural(len(pasted.found), 'row')} read.",
-        len(pasted.missing),
+        missing,
         list(pasted.left),
     )
     st.rerun()
@@ -79,10 +89,28 @@ def _said() -> None:
     text, missing, left = said
     st.markdown(f":green[:material/check_circle:] {plain(text)}")
     if missing:
-        st.caption(f"The reply says nothing about {plural(missing, 'row')}; they stay open.")
+        st.caption(f"The reply says nothing about {plural(len(missing), 'row')}; they stay open and come again:")
+        st.code("\n".join(f"row {row + 1}: {short(' '.join(text.split()), 80)}" for row, text in missing.items()), language=None)
     if left:
         st.caption(f"{plural(len(left), 'piece')} of the reply held no variant:")
         st.code("\n".join(left)[:2000], language=None, wrap_lines=True)
+
+
+def _answered(version: Version, wish: Wish, request: HandRequest, known: set[str]) -> None:
+    """Row by row of the chosen request: what was read of it, what is missing."""
+    if wish.settings is None or not known:
+        return
+    found = augmenting.replies_in(by_hand.hand_folder(version, wish.settings), request.asks)
+    table = pd.DataFrame(
+        [(count(ask.row + 1), " ".join(ask.original.split()), _read_of(found, ask)) for ask in request.asks],
+        columns=["Train row", "Text", "Read"],
+    )
+    with card("What was read"):
+        rows(table, "augment_hand_read", height=min(300, 38 + 35 * len(table)), alt=f"{len(found)} of {len(request.asks)} rows read")
+
+
+def _read_of(found: dict[str, Any], ask: Any) -> str:
+    return plural(len(found[ask.key].variants), "variant") if ask.key in found else "missing"
 
 
 def _bar(known: int, total: int) -> None:

@@ -24,6 +24,8 @@ def run(version: Version, wish: Wish, estimate: Estimate | None, error: StudioEr
             st.fragment(_running, run_every="2s")(last.id)
         return
     missing = wish.chosen.missing or (error.title if error else None)
+    if budget == 0 and not missing:
+        missing = "A budget of $0 sends nothing: raise it"
     over = estimate is not None and estimate.usd is not None and budget is not None and estimate.usd > budget
     if over and estimate is not None:
         missing = missing or f"{cost(estimate.usd)} is over your {cost(budget)} budget"

@@ -21,6 +21,10 @@ MEANINGS = {
 }
 OPENAI_MODELS = ("gpt-4o-mini", "gpt-4.1-mini", "gpt-4.1", "gpt-4o")
 HELP = "Every other cell of a new row is copied from the row it was written from. Only train rows are sent, one text at a time."
+ADDRESSES = (
+    "On this machine: Ollama `http://localhost:11434/v1` · LM Studio `http://localhost:1234/v1` · llama.cpp `http://localhost:8080/v1` · "
+    "vLLM `http://localhost:8000/v1`. Elsewhere: the address the service names; most end in /v1."
+)
 
 
 @dataclass(frozen=True)
@@ -67,13 +71,16 @@ def _openai(parallel: int, rates: tuple[float, float] | None) -> Chosen:
 
 
 def _compatible(parallel: int, rates: tuple[float, float] | None) -> Chosen:
-    address = st.text_input("Address", key="augment_address", placeholder="http://localhost:11434/v1", persist_state="session")
+    address = st.text_input(
+        "Address", key="augment_address", placeholder="http://localhost:11434/v1", persist_state="session", help=ADDRESSES
+    )
     if not address:
         return Chosen(Writer("compatible"), None, "The address is missing")
     try:
         url = clean_url(address)
     except StudioError as error:
-        return Chosen(Writer("compatible"), None, str(error))
+        st.caption(plain(f"{error.title}. {error}"))
+        return Chosen(Writer("compatible"), None, error.title)
     found = st.session_state.get("augment_models", {}).get(url, [])
     if found and not st.session_state.get("augment_model"):
         st.session_state["augment_model"] = found[0]
@@ -108,7 +115,9 @@ def tested(writer: Writer, key: str | None, *, disabled: bool) -> None:
             said = st.session_state.get("augment_tested")
             if said and said[0] == mark:
                 st.badge(said[1], color="green", icon=":material/check_circle:")
-            return
+    if not pressed:
+        _listed(writer)
+        return
     try:
         with st.spinner("Asking which models there are"):
             found = providers.test_connection(writer.name, base_url=writer.base_url, model=writer.model, key=key)
@@ -118,3 +127,11 @@ def tested(writer: Writer, key: str | None, *, disabled: bool) -> None:
     st.session_state["augment_tested"] = (mark, plain(f"works, {plural(len(found.models), 'model')}"))
     st.session_state.setdefault("augment_models", {})[writer.base_url] = list(found.models)
     st.rerun()
+
+
+def _listed(writer: Writer) -> None:
+    """The models an address said it has."""
+    found = st.session_state.get("augment_models", {}).get(writer.base_url, [])
+    if found:
+        more = f" and {len(found) - 6} more" if len(found) > 6 else ""
+        st.caption(plain(f"Models there: {', '.join(found[:6])}{more}"))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from core.augment.gates import Judge
+    from core.augment.pasted import HandRequest
     from core.augment.presets import AugmentSettings
     from core.augment.report import Report
     from core.augment.requests import Ask, Estimate
@@ -81,6 +82,14 @@ def _augment_asks(dataset: str, version: str, settings: AugmentSettings) -> list
     return augmenting.asks(store.version(dataset, version), settings)
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def hand_requests(dataset: str, version: str, settings: AugmentSettings, per: int) -> list[HandRequest]:
+    """The requests to copy into any chat, so many rows in each."""
+    from core.augment.pasted import requests_by_hand
+
+    return requests_by_hand(_augment_asks(dataset, version, settings), settings, per)
+
+
 @st.cache_resource(max_entries=4, show_spinner="Judging the variants")
 def _augment_judged(dataset: str, version: str, batch: str, size: int) -> tuple[list[Ask], pd.DataFrame, Judge]:
     from core.io import batches
@@ -101,6 +110,19 @@ def class_sizes(dataset: str, version: str) -> dict[str, int]:
     """Train rows of each class."""
     one = store.version(dataset, version)
     return store.frame(one, [one.roles.target or ""], split="train")[one.roles.target].astype("str").value_counts().to_dict()
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def train_sample(dataset: str, version: str) -> pd.DataFrame:
+    """The first 100 train rows."""
+    return store.frame(store.version(dataset, version), split="train").head(100)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def is_korean(dataset: str, version: str, column: str) -> bool:
+    """Whether most letters of that column are Hangul, in the first train rows."""
+    letters = [letter for cell in train_sample(dataset, version)[column].dropna().tolist() for letter in str(cell) if letter.isalpha()]
+    return sum("가" <= letter <= "힣" for letter in letters) * 2 > len(letters)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

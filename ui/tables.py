@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -38,14 +39,17 @@ Mark = Literal["added", "removed", "learnt", "hit", "even"]
 
 
 def marked(text: str, spans: Sequence[tuple[int, int, Mark]], key: str, *, height: int | Literal["content"] = "content") -> None:
-    """Text with some stretches marked: (start, end, mark) in characters, not overlapping. Sets textContent only."""
+    """Text with some stretches marked: (start, end, mark) in characters, not overlapping. Sets textContent only.
+
+    Components reserve "__" in keys; column names may hold it.
+    """
     pieces, at = [], 0
     for start, end, mark in sorted(spans):
         pieces += [{"text": text[at:start], "mark": ""}] if start > at else []
         pieces.append({"text": text[max(start, at) : end], "mark": mark})
         at = max(at, end)
     pieces.append({"text": text[at:], "mark": ""})
-    _component()(data={"pieces": [piece for piece in pieces if piece["text"]]}, key=key, height=height)
+    _component()(data={"pieces": [piece for piece in pieces if piece["text"]]}, key=re.sub("_(?=_)", "_\u2060", key), height=height)
 
 
 def _component() -> Callable[..., Any]:
