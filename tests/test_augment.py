@@ -5,12 +5,15 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from core.augment.gates import GATES, HeldOut, Judge, leaked, named, numbers, other_language, similarity, word_changes
+from core.augment.facts import leaked, named, numbers
+from core.augment.gates import GATES, HeldOut, Judge
+from core.augment.near import similarity, word_changes
 from core.augment.pasted import read_pasted, requests_by_hand
 from core.augment.presets import PRESETS, AugmentSettings
 from core.augment.reading import Read, read_variants
 from core.augment.report import candidates, report
 from core.augment.requests import Ask, estimate, plan, reply_limit
+from core.augment.wording import other_language
 from core.errors import DataError, SettingsError
 from core.version import Roles
 

@@ -1,70 +1,48 @@
-"""Which variants are kept: gates in order, each with its reason; the first that fails names the rejection.
+"""Which variants are kept: gates in order, each with its reason; every one is measured, the first that rejects names the rejection.
 
-Held-out rows (validation and test) are compared with here and are never sent to any writer. Similarity is the Dice
-coefficient of the sets of character bigrams and trigrams (no model), after NFKC and case folding: 1 is the same text, 0
-shares nothing. Of 2,000 pairs of unrelated reviews the drift gate stops 57 % (English) and 91 % (Korean); it cannot know
-whether a variant is true or well written.
+What the gates are and where they stand is in `core/augment/limits.py`. Of 2,000 pairs of unrelated reviews the drift gate stops
+57 % (English) and 91 % (Korean); no gate can know whether a variant is true or well written.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from core.augment.asks import Ask
+from core.augment.facts import leaked, named, names, names_lost, numbers_added, numbers_lost, units_lost
+from core.augment.fields import Field, misfits
+from core.augment.limits import ALWAYS, GATES, SMALL_WRITER, Gate, Limits
+from core.augment.near import Growing, HeldOut, Near, bare, dice, grams, similarity, word_changes
+from core.augment.negation import changed
 from core.augment.reading import normal
-from core.augment.requests import Ask
-from core.reading import read_amount
+from core.augment.wording import chats, other_language, refuses, scripts
+
+__all__ = ["ALWAYS", "GATES", "SMALL_WRITER", "Gate", "HeldOut", "Judge", "Limits", "Looked", "Near", "bare", "floor", "similarity",
+           "word_changes"]  # fmt: skip
+Meaning = Callable[[Sequence[tuple[str, str]]], Sequence[float | None]]
+"""Pairs of texts -> the cosine of each pair's vectors, None where the encoder does not know the language."""
+_SIDE_TEXT = 20
+"""Letters from which a further cell of a whole row is compared with the rows kept aside."""
 
 
 @dataclass(frozen=True)
-class Gate:
-    """One reason to stop a variant."""
+class Looked:
+    """Everything the gates measured about one variant."""
 
-    title: str
-    """As bars and tables name it."""
-    meaning: str
+    values: Mapping[str, float | None]
+    """Gate -> measured value; None where it could not judge (too short, a language it does not know). Yes or no is 1 or 0."""
+    failed: tuple[str, ...] = ()
+    """Gates on whose wrong side it lies, whether they reject or warn."""
+    gate: str = ""
+    """The first that rejects, or "" when it passes."""
 
-
-@dataclass(frozen=True)
-class Limits:
-    """Where the gates stand."""
-
-    most_similar: float = 0.93
-    """Above it a variant is the original with a letter changed."""
-    least_similar: float = 0.30
-    """Below it the meaning of a long text has probably drifted; the bar falls with the length, and to a third for scripts
-    written in syllables (not asked of new texts that only keep a label)."""
-    strict: bool = False
-    """Whether `least_similar` holds for short texts and syllable scripts too."""
-    longest: float = 2.5
-    """A variant may be that many times as long as the original, and 40 characters more."""
-    slack: int = 40
-    near_held_out: float = 0.80
-    """Share of common five-letter pieces from which a variant counts as a copy of a held-out row."""
-
-
-GATES: dict[str, Gate] = {
-    "unread": Gate("not readable", "The reply held no whole variant that could be read."),
-    "empty": Gate("empty", "There are no letters or digits in it."),
-    "same": Gate("same as original", "It is the original, apart from case, blanks or punctuation."),
-    "duplicate": Gate("written twice", "Another variant or another train row already says exactly this."),
-    "too_long": Gate("too long", "It is much longer than the original."),
-    "language": Gate("other language", "It is written in another script or language than the original."),
-    "number_lost": Gate("lost a number", "A number of the original is missing."),
-    "number_added": Gate("new number", "It holds a number the original does not have."),
-    "label_lost": Gate("lost its answer", "The original names the answer or label; this does not."),
-    "answer_leaked": Gate("gives the answer away", "It names the answer or label, which the original does not."),
-    "too_similar": Gate("too close", "Almost letter for letter the original."),
-    "too_different": Gate("drifted", "It shares almost nothing with the original: the meaning has probably changed."),
-    "held_out": Gate("too close to a test row", "It equals or nearly equals a row kept aside for validation or test."),
-}
-"""Name -> gate, in the order they are asked."""
-
-
-SMALL_WRITER = Limits(least_similar=0.5, strict=True, longest=1.5, slack=20)
-"""For a very small model: it tends to chat or to write about something else, so it is kept near the original."""
+    @property
+    def warned(self) -> tuple[str, ...]:
+        """What a variant that passes should still be looked at for."""
+        return () if self.gate else self.failed
 
 
 @dataclass
@@ -73,180 +51,153 @@ class Judge:
 
     held_out: HeldOut
     keeps: str = "answer"
-    """"answer": numbers and meaning must stay. "label": a new text of the same class, only the label must stay."""
+    """answer: numbers, names and meaning must stay. label: a new text of the same class. context: a question about the original.
+    schema: a new row like the original."""
     task: str = "classification"
     limits: Limits = field(default_factory=Limits)
     seen: set[str] = field(default_factory=set)
     """Normalised texts that exist already: train rows, then every variant that passed."""
     language: Callable[[str], str] | None = None
     """Names the language of a text, "" when it is too short to tell."""
+    train: Near | None = None
+    """The train rows with their row numbers, to find near copies of other rows than the source."""
+    meaning: Meaning | None = None
+    families: dict[int, Growing] = field(default_factory=dict)
+    """Row -> its variants that passed; whole new rows are one family."""
+    fields: tuple[Field, ...] = ()
+    """The columns of whole rows, for those that people rewrite."""
+    meanings: dict[tuple[str, str], float | None] = field(default_factory=dict)
+    """What `meaning` gave for pairs asked ahead (see `prepare`)."""
 
-    def __call__(self, variant: str, ask: Ask) -> str:
+    def __call__(self, variant: str, ask: Ask, cells: Mapping[str, Any] | None = None) -> str:
         """The name of the gate it fails, or "" when it passes."""
-        for name, failed in self._checks(variant, ask):
-            if failed():
-                return name
-        self.seen.add(bare(variant))
-        return ""
+        return self.take(variant, ask, cells).gate
 
-    def _checks(self, variant: str, ask: Ask) -> Iterable[tuple[str, Callable[[], bool]]]:
-        original, exact = ask.original, self.keeps == "answer"
-        yield "empty", lambda: not re.search(r"\w", variant)
-        yield "same", lambda: bare(variant) == bare(original)
-        yield "duplicate", lambda: bare(variant) in self.seen
-        yield "too_long", lambda: len(variant) > self.limits.longest * len(original) + self.limits.slack
-        yield "language", lambda: other_language(variant, original, self.language)
-        yield "held_out", lambda: self.held_out.holds(variant, self.limits.near_held_out)
-        if exact:
-            yield "number_lost", lambda: bool(numbers(original) - numbers(variant))
-            yield "answer_leaked", lambda: leaked(variant, original, ask.target, self.task)
-            yield "number_added", lambda: bool(numbers(variant) - numbers(original))
-            yield "label_lost", lambda: self.task != "regression" and named(original, ask.target) and not named(variant, ask.target)
+    def take(self, variant: str, ask: Ask, cells: Mapping[str, Any] | None = None) -> Looked:
+        """Look at it and remember it when it passes."""
+        self.fields = ask.fields
+        looked = self.look(variant, ask, cells)
+        if not looked.gate:
+            self.seen.add(bare(variant))
+            self.families.setdefault(self._family(ask), Growing()).add(bare(variant))
+        return looked
+
+    def look(self, variant: str, ask: Ask, cells: Mapping[str, Any] | None = None) -> Looked:
+        """What every gate measures. `cells` are the other cells of a whole row. Nothing is remembered."""
+        values = self._values(variant, ask, cells or {})
+        failed = tuple(
+            name for name in GATES if name in values and self.limits.fails(name, values[name]) and self.limits.mode(name) != "off"
+        )
+        return Looked(values, failed, next((name for name in failed if self.limits.mode(name) == "reject"), ""))
+
+    def forget(self, variant: str, ask: Ask) -> None:
+        """Forget one that had passed, because it is rewritten."""
+        plain = bare(variant)
+        self.seen.discard(plain)
+        if family := self.families.get(self._family(ask)):
+            family.remove(plain)
+
+    def copy(self) -> Judge:
+        """The same knowledge; what is judged later stays apart."""
+        return replace(self, seen=set(self.seen), families={row: family.copy() for row, family in self.families.items()})
+
+    def prepare(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Ask for the meanings of (variant, original) pairs at once, which is far quicker than one by one."""
+        if self.meaning is None or not self._asked("meaning"):
+            return
+        new = list(dict.fromkeys(pair for pair in pairs if pair not in self.meanings and all(re.search(r"\w", text) for text in pair)))
+        if new:
+            self.meanings.update(zip(new, self.meaning(new), strict=True))
+
+    def _asked(self, gate: str) -> bool:
+        return self.keeps in GATES[gate].of and self.limits.mode(gate) != "off"
+
+    def _family(self, ask: Ask) -> int:
+        return -1 if ask.fields else ask.row
+
+    def _values(self, variant: str, ask: Ask, cells: Mapping[str, Any]) -> dict[str, float | None]:
+        """Gate -> value, of the gates that are asked of this kind of variant."""
+        original, plain = ask.original, bare(variant)
+        values: dict[str, float | None] = {
+            "refusal": float(refuses(variant) and not refuses(original)),
+            "empty": float(not re.search(r"\w", variant)),
+            "held_out": max(map(self.held_out.nearest, [variant, *_side_texts(cells, variant)])),
+            "chatter": float(chats(variant) and not chats(original)),
+            "duplicate": float(plain in self.seen),
+            "near_sibling": _nearest(self.families.get(self._family(ask)), plain),
+            "near_train": self.train.nearest(plain, None if self.keeps == "context" else ask.row) if self.train else None,
+            "language": float(other_language(variant, original, self.language)),
+            "same": float(plain == bare(original)),
+            "answer_leaked": float(self._gives_away(variant, ask, cells)),
+        }
+        if self.keeps == "schema":
+            values["schema"] = float(len(misfits(cells, ask.fields)))
+        elif self.keeps == "context":
+            values |= {"schema": float(len(misfits(cells, ask.fields))), "answer_absent": float(not stands_in(ask.answer(cells), original))}
         else:
-            yield "answer_leaked", lambda: leaked(variant, original, ask.target, self.task)
-        yield "too_similar", lambda: similarity(variant, original) > self.limits.most_similar
-        if exact:
-            yield "too_different", lambda: similarity(variant, original) < floor(original, self.limits)
+            values |= self._against_original(variant, ask)
+        return values
+
+    def _gives_away(self, variant: str, ask: Ask, cells: Mapping[str, Any]) -> bool:
+        if self.keeps == "schema":
+            return False
+        if self.keeps == "context":
+            return named(variant, ask.answer(cells))
+        return leaked(variant, ask.original, ask.target, self.task)
+
+    def _against_original(self, variant: str, ask: Ask) -> dict[str, float | None]:
+        original, limits = ask.original, self.limits
+        alike = dice(grams(variant), grams(original))
+        values: dict[str, float | None] = {
+            "too_long": max(0, len(variant) - limits.slack) / max(1, len(original)),
+            "too_similar": alike,
+        }
+        if self.keeps != "answer":
+            return values
+        share = strictness(original, limits)
+        return values | {
+            "too_short": (len(variant) + limits.slack / 2) / max(1, len(original)),
+            "number_lost": float(numbers_lost(original, variant)),
+            "number_added": float(numbers_added(original, variant)),
+            "unit_lost": float(units_lost(original, variant)),
+            "name_lost": float(names_lost(names(original), variant)),
+            "label_lost": float(self.task != "regression" and named(original, ask.target) and not named(variant, ask.target)),
+            "too_different": min(1.0, alike / share) if share else None,
+            "meaning": self._meaning(variant, original),
+            "negation": float(changed(original, variant)),
+        }
+
+    def _meaning(self, variant: str, original: str) -> float | None:
+        if self.meaning is None or not self._asked("meaning"):
+            return None
+        self.prepare([(variant, original)])
+        return self.meanings.get((variant, original))
 
 
-def bare(text: str) -> str:
-    """Normalised, without punctuation: what makes two texts the same."""
-    return " ".join(re.sub(r"[^\w\s]", " ", normal(text)).split())
+def _nearest(family: Growing | None, plain: str) -> float:
+    return family.nearest(plain) if family else 0.0
 
 
-def grams(text: str) -> set[str]:
-    """Character bigrams and trigrams of the bare text."""
-    letters = f" {bare(text)} "
-    return {letters[i : i + n] for n in (2, 3) for i in range(len(letters) - n + 1)}
+def _side_texts(cells: Mapping[str, Any], variant: str) -> list[str]:
+    return [cell for cell in cells.values() if isinstance(cell, str) and cell != variant and len(cell) >= _SIDE_TEXT]
 
 
-def similarity(one: str, other: str) -> float:
-    """Dice coefficient of character bigrams and trigrams, 0 to 1."""
-    a, b = grams(one), grams(other)
-    return 2 * len(a & b) / (len(a) + len(b)) if a and b else 0.0
+def stands_in(answer: str, text: str) -> bool:
+    """Whether an answer stands word for word in a text, apart from case and blanks."""
+    return bool(normal(answer)) and normal(answer) in normal(text)
 
 
 def floor(original: str, limits: Limits) -> float:
     """The least similarity a paraphrase of this text must have: 0 for a few words, all of it from 60 letters on (28 syllables)."""
-    least = limits.least_similar
+    return limits.least_similar * strictness(original, limits)
+
+
+def strictness(original: str, limits: Limits) -> float:
+    """Which part of `least_similar` is asked of a text: rising with its length, a third of it for scripts written in syllables."""
     if limits.strict:
-        return least
+        return 1.0
     letters = scripts(original)
     syllables = letters["hangul"] + letters["han"] + letters["kana"] > letters.total() / 2
     length = len(bare(original))
     share = (length - 8) / 20 if syllables else (length - 15) / 45
-    return (least / 3 if syllables else least) * min(1.0, max(0.0, share))
-
-
-def numbers(text: str) -> set[float]:
-    """Every number written in digits: "1,299" and "1299" are one; digits inside names (B12) count too."""
-    found = re.findall(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?", normal(text))
-    values = (read_amount(digits) for digits in found)
-    return {value for value in values if value is not None}
-
-
-def named(text: str, answer: str) -> bool:
-    """Whether a text names the answer as a word (Korean: also with a particle behind it)."""
-    answer = normal(answer)
-    if not re.search(r"\w", answer):
-        return False
-    after = r"(?![^\W가-힣])" if re.search(r"[가-힣]", answer) else r"(?!\w)"
-    return re.search(rf"(?<!\w){re.escape(answer)}{after}", normal(text)) is not None
-
-
-def leaked(variant: str, original: str, answer: str, task: str) -> bool:
-    """Whether the variant gives away an answer the original does not."""
-    if not answer or named(original, answer):
-        return False
-    value = read_amount(answer)
-    if value is not None and task == "regression":
-        return value in numbers(variant) - numbers(original)
-    if value is not None and task == "classification":  # "3" in "3 pieces" is no star rating; "3 stars" is
-        return re.search(rf"(?<![\w.]){re.escape(answer)}\s*(?:-\s*)?(?:stars?|out of|/\s*\d|점|별)", normal(variant)) is not None
-    if task == "chat":
-        return False
-    return named(variant, answer)
-
-
-_SCRIPTS = (
-    ("hangul", "가", "힣"), ("hangul", "ᄀ", "ᇿ"), ("hangul", "㄰", "㆏"), ("kana", "぀", "ヿ"), ("han", "一", "鿿"), ("cyrillic", "Ѐ", "ӿ"),
-    ("arabic", "؀", "ۿ"), ("hebrew", "֐", "׿"), ("greek", "Ͱ", "Ͽ"), ("thai", "฀", "๿"), ("devanagari", "ऀ", "ॿ"),
-)  # fmt: skip
-
-
-def scripts(text: str) -> Counter[str]:
-    """How many letters of each script a text holds."""
-    return Counter(_script(letter) for letter in text if letter.isalpha())
-
-
-def _script(letter: str) -> str:
-    return next((name for name, low, high in _SCRIPTS if low <= letter <= high), "latin" if ord(letter) < 0x250 else "other")
-
-
-def other_language(variant: str, original: str, language: Callable[[str], str] | None = None) -> bool:
-    """Whether the main script differs, or, within one script, the language that is told for both."""
-    a, b = scripts(original), scripts(variant)
-    if not a or not b:
-        return False
-    wanted, share = a.most_common(1)[0][0], a.most_common(1)[0][1] / a.total()
-    if b[wanted] / b.total() < 0.5 * share:
-        return True
-    if language is None:
-        return False
-    one, other = language(original), language(variant)
-    return bool(one and other and one != other)
-
-
-class HeldOut:
-    """The rows kept aside, as far as needed to recognise a copy. Their texts leave this object in no way."""
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._bare: set[str] = set()
-        self._pieces: list[frozenset[str]] = []
-        self._where: dict[str, list[int]] = {}
-        for text in texts:
-            plain = bare(text)
-            if not plain or plain in self._bare:
-                continue
-            self._bare.add(plain)
-            pieces = frozenset(_pieces(plain))
-            for piece in pieces:
-                self._where.setdefault(piece, []).append(len(self._pieces))
-            self._pieces.append(pieces)
-
-    def holds(self, text: str, near: float) -> bool:
-        """Whether a held-out row equals this text, or shares at least `near` of the pieces of both (Jaccard)."""
-        plain = bare(text)
-        if plain in self._bare:
-            return True
-        mine = _pieces(plain)
-        if len(mine) < 8:
-            return False
-        rare = sorted((piece for piece in mine if piece in self._where), key=lambda piece: (len(self._where[piece]), piece))
-        if len(rare) < near * len(mine):  # every row with that Jaccard shares at least that many pieces
-            return False
-        tried = {row for piece in rare[: len(mine) - int(near * len(mine)) + 1] for row in self._where[piece]}
-        return any(len(mine & self._pieces[row]) / len(mine | self._pieces[row]) >= near for row in tried)
-
-
-def _pieces(plain: str) -> set[str]:
-    return {plain[i : i + 5] for i in range(max(1, len(plain) - 4))}
-
-
-def word_changes(original: str, variant: str) -> tuple[str, str]:
-    """Words only the original has, and words only the variant has, in order."""
-    old, new = original.split(), variant.split()
-    have_old, have_new = Counter(map(bare, old)), Counter(map(bare, new))
-    return _without(old, have_new), _without(new, have_old)
-
-
-def _without(words: list[str], other: Mapping[str, int]) -> str:
-    left = Counter(other)
-    kept = []
-    for word in words:
-        key = bare(word)
-        if left[key] > 0:
-            left[key] -= 1
-        else:
-            kept.append(word)
-    return " ".join(kept)
+    return (1 / 3 if syllables else 1.0) * min(1.0, max(0.0, share))

@@ -11,7 +11,7 @@ import ast
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,12 +43,14 @@ class Read:
     left: tuple[str, ...] = ()
     """Pieces that were not taken for variants: chatter, headings, cut ends, refusals."""
     shape: str = "nothing"
-    """json | cut json | list | table | lines | paragraphs | plain | refusal | nothing"""
+    """json | cut json | list | table | lines | paragraphs | plain | refusal | nothing | hand"""
+    cells: tuple[Mapping[str, Any], ...] = ()
+    """Whole rows: the cells of each variant by column, in the same order; empty where variants are texts."""
 
 
 def read_variants(reply: str, expected: int = 1, original: str = "") -> Read:
     """The variants of one original in a reply. `expected` and `original` only settle doubt; more or fewer are read as they are."""
-    text = _clean(reply)
+    text = clean(reply)
     left = () if len(reply) <= LONGEST else (f"{len(reply) - LONGEST:,} characters beyond the first {LONGEST:,}",)
     if not text:
         return Read((), left, "nothing")
@@ -137,7 +139,8 @@ def normal(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _clean(reply: str) -> str:
+def clean(reply: str) -> str:
+    """NFC, one kind of line end, without thoughts and control characters, no longer than LONGEST."""
     text = unicodedata.normalize("NFC", reply[:LONGEST]).replace("\r\n", "\n").replace("\ufeff", "")
     return re.sub(r"<think>.*?(?:</think>|\Z)", "", text, flags=re.S | re.I).strip()
 

@@ -6,18 +6,22 @@ Distinctness says how varied the accepted variants are: the share of different w
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, zip_longest
 
 import pandas as pd
 
-from core.augment.gates import GATES, Judge, bare, similarity, word_changes
+from core.augment.asks import Ask
+from core.augment.gates import Judge, Looked
+from core.augment.limits import GATES
+from core.augment.near import bare, similarity, word_changes
 from core.augment.reading import Read
-from core.augment.requests import Ask
+from core.augment.rows import as_json
 
-COLUMNS = ("key", "row", "original", "variant", "gate", "removed", "added", "target")
+COLUMNS = ("key", "row", "original", "variant", "gate", "removed", "added", "target", "cells", "values", "warned")
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Report:
     """Variants read in the replies."""
     accepted: int
     rejected: Mapping[str, int] = field(default_factory=dict)
-    """Gate -> variants it stopped, most first. `unread` counts replies without one readable variant."""
+    """Gate -> variants it stopped, most first. `unread` and `refusal` also count replies without one readable variant."""
     distinct: float | None = None
     """Share of different word pairs; None below two accepted variants."""
     spread: float | None = None
@@ -42,17 +46,22 @@ class Report:
 def candidates(asks: Sequence[Ask], replies: Mapping[str, Read], judge: Judge) -> pd.DataFrame:
     """Every variant of every answered request in request order, judged. Columns COLUMNS; `gate` is "" for those that pass.
 
-    A reply without a readable variant is one row with an empty variant and the gate `unread`.
+    `cells` is the whole new row as a JSON object ("" where a variant is a text), `values` what each gate measured as a JSON object
+    (null: could not judge), `warned` the gates that only warn, by commas. A reply without a readable variant is one row with an empty
+    variant and the gate `unread`, or `refusal`. Where requests are chained, `asks` are those of `core.augment.asks.judged`.
     """
-    rows: list[tuple[str, int, str, str, str, str, str, str]] = []
+    rows: list[tuple[str | int, ...]] = []
+    judge.prepare([(variant, ask.original) for ask in asks if ask.key in replies for variant in replies[ask.key].variants])
     for ask in asks:
         read = replies.get(ask.key)
         if read is None:
             continue
-        for variant in read.variants or ("",):
-            gate = judge(variant, ask) if read.variants else "unread"
-            removed, added = word_changes(ask.original, variant) if variant else ("", "")
-            rows.append((ask.key, ask.row, ask.original, variant, gate, removed, added, ask.target))
+        nothing = Looked({}, (), "refusal" if read.shape == "refusal" else "unread")
+        for variant, cells in zip_longest(read.variants, read.cells) if read.variants else (("", None),):
+            looked = judge.take(variant, ask, cells) if read.variants else nothing
+            removed, added = word_changes(ask.original, variant) if variant and not cells else ("", "")
+            rows.append((ask.key, ask.row, ask.original, variant, looked.gate, removed, added, ask.target, as_json(cells) if cells else "",
+                         json.dumps(dict(looked.values)), ",".join(looked.warned)))  # fmt: skip
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.astype({"row": "int64"} | {name: "str" for name in COLUMNS if name != "row"})
 
@@ -65,7 +74,7 @@ def report(asks: Sequence[Ask], judged: pd.DataFrame) -> Report:
     texts = passed["variant"].tolist()
     order = list(GATES)
     rejected = dict(sorted(stopped.items(), key=lambda item: (-item[1], order.index(item[0]))))
-    return Report(sum(ask.variants for ask in asks), sum(gate != "unread" for gate in gates), len(passed), rejected,
+    return Report(sum(ask.variants for ask in asks), sum(bool(text) for text in judged["variant"].tolist()), len(passed), rejected,
                   distinct_pairs(texts), spread(passed), len(set(passed["row"].tolist())))  # fmt: skip
 
 

@@ -14,31 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.augment.asks import Ask
 from core.augment.presets import MOST_PER_REQUEST, PRESETS, SHORT, AugmentSettings
 from core.errors import DataError, SettingsError
-from core.prompt import Message, Prompt, fill
+from core.prompt import Prompt, fill
 from core.task import target_of
-from core.version import Roles, digest
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One request: some variants of one row."""
-
-    row: int
-    """0-based row of the version."""
-    original: str
-    target: str
-    """The answer or label the row keeps, as text; "" without a target."""
-    variants: int
-    messages: tuple[Message, ...]
-    draw: int = 0
-    """Which of several requests for the same row this is."""
-
-    @property
-    def key(self) -> str:
-        """Names the request in the journal: row, draw and a hash of what is asked."""
-        return f"{self.row}-{self.draw}-{digest([list(self.messages), self.variants])[:12]}"
+from core.version import Roles
 
 
 def plan(train: pd.DataFrame, roles: Roles, settings: AugmentSettings) -> list[Ask]:

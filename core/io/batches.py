@@ -1,6 +1,7 @@
 """Everything that was written for a version: runs of jobs and pasted replies, with what a person decided about them.
 
-<folder>/replies.jsonl  as augmenting writes it      <folder>/decisions.json  {id: {"keep": bool, "variant": text}}
+<folder>/replies.jsonl  as augmenting writes it      <folder>/decisions.json  {id: {"keep": bool, "variant": text, "seen": true}}
+<folder>/limits.json    where the gates stand, when somebody moved them
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from typing import Any
 import pandas as pd
 
 from core.augment.decisions import decided, kept
-from core.augment.gates import Judge
+from core.augment.gates import Judge, Limits
 from core.augment.presets import AugmentSettings
 from core.augment.report import Report, candidates, report
 from core.augment.requests import Ask
 from core.errors import MissingError
-from core.io import augmenting, files, jobs
-from core.io.augmenting import Writer
+from core.io import files, jobs, judging, written
 from core.io.jobs import Job
+from core.io.writers import Writer
 from core.version import Version
 
 
@@ -37,10 +38,10 @@ class Batch:
 
     @property
     def stamp(self) -> tuple[int, int]:
-        """Changes whenever replies arrive or something is decided."""
-        paths = (self.folder / "replies.jsonl", self.folder / "decisions.json")
-        size, time = (p.stat() if p.exists() else None for p in paths)
-        return (size.st_size if size else 0, time.st_mtime_ns if time else 0)
+        """Changes whenever replies arrive, something is decided, or a gate is moved."""
+        journal = self.folder / "replies.jsonl"
+        others = (self.folder / "decisions.json", self.folder / "limits.json")
+        return (journal.stat().st_size if journal.exists() else 0, sum(path.stat().st_mtime_ns for path in others if path.exists()))
 
 
 def batches(version: Version) -> list[Batch]:
@@ -66,7 +67,7 @@ def _with_replies(one: Batch, alive: bool) -> list[tuple[float, Batch]]:
     journal = one.folder / "replies.jsonl"
     if not journal.exists() or not journal.stat().st_size:
         return [(float("inf"), one)] if alive else []
-    answers = len({line.get("key") for line in files.read_lines(journal)})
+    answers = len(written.standing(one.folder).answered)
     title = f"{PRESETS[one.settings.preset].title} · {one.settings.column} · {one.writer.label} · {plural(answers, 'reply', 'replies')}"
     return [(journal.stat().st_mtime, replace(one, title=title))]
 
@@ -97,15 +98,30 @@ def forget(one: Batch) -> None:
     (one.folder / "decisions.json").unlink(missing_ok=True)
 
 
+def limits(one: Batch) -> Limits | None:
+    """Where the gates were moved to; None where nobody did."""
+    path = one.folder / "limits.json"
+    return Limits.from_dict(files.read_json(path)) if path.exists() else None
+
+
+def move(one: Batch, to: Limits | None) -> None:
+    """Judge these variants by other limits from now on; None takes the usual ones again."""
+    if to is None:
+        (one.folder / "limits.json").unlink(missing_ok=True)
+    else:
+        files.write_json(one.folder / "limits.json", to.to_dict())
+
+
 def judged(version: Version, one: Batch) -> tuple[list[Ask], pd.DataFrame, Judge]:
     """The requests, every variant as the gates see it, and the judge that knows them all."""
     planned, judge = augmenting.asks(version, one.settings), augmenting.judge_for(version, one.settings)
+    judge = replace(judge, limits=limits(one) or judge.limits)
     return planned, candidates(planned, augmenting.replies_in(one.folder, planned), judge), judge
 
 
 def as_decided(planned: list[Ask], frame: pd.DataFrame, judge: Judge, one: Batch) -> tuple[pd.DataFrame, Report]:
     """What `judged` gave, with everything a person decided (see `core.augment.decisions.decided`), and the report card."""
-    shown = decided(frame, decisions(one), replace(judge, seen=set(judge.seen)))
+    shown = decided(frame, decisions(one), judge.copy())
     return shown, report(planned, shown)
 
 

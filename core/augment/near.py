@@ -1,0 +1,225 @@
+"""How alike two texts are, and the nearest of many: by letters, without a model.
+
+Two measures. *Similarity* is the Dice coefficient of the sets of character bigrams and trigrams, for one text and its source. *Nearness*
+is the Jaccard coefficient of the sets of five-letter pieces, for one text among thousands: each set is kept as rising 64-bit
+hashes, of a long text only the smallest ones (bottom-k sketch, Broder 1997), so that memory does not grow with the length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.augment.reading import normal
+
+PIECE = 5
+FEWEST = 8
+"""A text with fewer pieces is near to its equal only."""
+MOST = 256
+"""Pieces kept of a text; beyond them nearness is an estimate (standard error 0.025 at 0.8)."""
+MOST_LOOKED_AT = 300_000
+"""Places of pieces counted for one text; where nearly every row shares every piece, the likeliest 64 rows are compared in full."""
+_WHOLE = np.uint64(2**64 - 1)
+
+
+def bare(text: str) -> str:
+    """Normalised, without punctuation: what makes two texts the same."""
+    return " ".join(re.sub(r"[^\w\s]", " ", normal(text)).split())
+
+
+def grams(text: str) -> set[str]:
+    """Character bigrams and trigrams of the bare text."""
+    letters = f" {bare(text)} "
+    return {letters[i : i + n] for n in (2, 3) for i in range(len(letters) - n + 1)}
+
+
+def similarity(one: str, other: str) -> float:
+    """Dice coefficient of character bigrams and trigrams, 0 to 1."""
+    return dice(grams(one), grams(other))
+
+
+def dice(one: set[str], other: set[str]) -> float:
+    """The same of two sets of grams."""
+    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
+
+
+def pieces(plain: str, most: int = MOST) -> np.ndarray:
+    """(m,) rising hashes of the five-letter pieces of a bare text, the `most` smallest."""
+    codes = np.frombuffer(plain.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    codes = np.pad(codes, (0, max(0, PIECE - len(codes))))
+    mixed = np.zeros(len(codes) - PIECE + 1, dtype=np.uint64)
+    for i in range(PIECE):
+        mixed = mixed * np.uint64(0x100000001B3) + codes[i : len(codes) - PIECE + 1 + i]
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(32)
+    return np.unique(mixed)[:most]
+
+
+@dataclass
+class _Block:
+    """The pieces of many texts, turned round: for each piece the texts that hold it."""
+
+    sets: list[np.ndarray]
+    most: int = MOST
+    looked: int = MOST_LOOKED_AT
+
+    def __post_init__(self) -> None:
+        self.sizes = np.array([len(one) for one in self.sets], dtype=np.int64)
+        self.cuts = np.array([one[-1] if len(one) >= self.most else _WHOLE for one in self.sets], dtype=np.uint64)
+        together = np.concatenate([*self.sets, np.zeros(0, dtype=np.uint64)])
+        order = np.argsort(together, kind="stable")
+        self.texts = np.repeat(np.arange(len(self.sets), dtype=np.int32), self.sizes)[order]
+        self.terms, starts = np.unique(together[order], return_index=True)
+        self.starts = np.append(starts, len(together))
+
+    def nearness(self, mine: np.ndarray) -> np.ndarray:
+        """(n,) Jaccard coefficient with each text."""
+        at = np.minimum(np.searchsorted(self.terms, mine), max(0, len(self.terms) - 1))
+        at = at[self.terms[at] == mine] if len(self.terms) else at[:0]
+        lengths = self.starts[at + 1] - self.starts[at]
+        order = np.argsort(lengths, kind="stable")
+        some = at[order][np.cumsum(lengths[order]) <= self.looked]
+        found = [self.texts[self.starts[one] : self.starts[one + 1]] for one in some.tolist()]
+        shared = np.bincount(np.concatenate(found), minlength=len(self.sets)) if found else np.zeros(len(self.sets), dtype=np.int64)
+        near = shared / (len(mine) + self.sizes - shared)
+        mine_cut = mine[-1] if len(mine) >= self.most else _WHOLE
+        if len(some) == len(at) and mine_cut == _WHOLE and not (self.cuts != _WHOLE).any():
+            return near
+        likely = np.argsort(-shared / np.minimum(len(mine), self.sizes), kind="stable")[:64]
+        near[likely] = [_jaccard(mine, self.sets[one], min(mine_cut, self.cuts[one])) for one in likely.tolist()]
+        return near
+
+
+def _jaccard(one: np.ndarray, other: np.ndarray, cut: np.uint64) -> float:
+    """Of the hashes up to `cut`, which both sets know in full."""
+    one, other = one[: np.searchsorted(one, cut, side="right")], other[: np.searchsorted(other, cut, side="right")]
+    shared = len(np.intersect1d(one, other, assume_unique=True))
+    return shared / max(1, len(one) + len(other) - shared)
+
+
+class Near:
+    """Many texts by their row, to find how near the nearest of them is."""
+
+    def __init__(self, texts: Iterable[tuple[int, str]], most: int = MOST, looked: int = MOST_LOOKED_AT) -> None:
+        self._same: dict[str, set[int]] = {}
+        rows: list[int] = []
+        sets: list[np.ndarray] = []
+        for row, text in texts:
+            plain = bare(text)
+            if not plain:
+                continue
+            if plain not in self._same:
+                rows.append(row)
+                sets.append(pieces(plain, most))
+            self._same.setdefault(plain, set()).add(row)
+        self._rows = np.array(rows, dtype=np.int64)
+        self._block = _Block(sets, most, looked)
+
+    def nearest(self, plain: str, without: int | None = None) -> float:
+        """Nearness of the nearest text of another row than `without`; 1 for an equal one, 0 for short texts without an equal."""
+        same = self._same.get(plain)
+        if same and (without is None or len(same) > 1 or without not in same):
+            return 1.0
+        mine = pieces(plain, self._block.most)
+        if len(mine) < FEWEST or not len(self._rows):
+            return 0.0
+        near = self._block.nearness(mine)
+        if without is not None:
+            near = np.where(self._rows == without, 0.0, near)
+        return float(near.max())
+
+
+class HeldOut:
+    """The rows kept aside, as far as needed to recognise a copy. Their texts leave this object in no way."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._near = Near(((row, text) for row, text in enumerate(texts)), most=4 * MOST, looked=2**62)
+
+    def nearest(self, text: str) -> float:
+        """How near the nearest held-out row is, 0 to 1."""
+        return self._near.nearest(bare(text))
+
+    def holds(self, text: str, near: float) -> bool:
+        """Whether a held-out row equals this text, or shares at least `near` of the pieces of both (Jaccard)."""
+        return self.nearest(text) >= near
+
+
+class Growing:
+    """Texts that come one after another; in blocks that double, so that thousands stay quick."""
+
+    LOOSE = 64
+
+    def __init__(self) -> None:
+        self._count: Counter[str] = Counter()
+        self._loose: list[tuple[str, np.ndarray]] = []
+        self._blocks: list[tuple[list[str], _Block]] = []
+
+    def add(self, plain: str) -> None:
+        """Remember a bare text."""
+        self._count[plain] += 1
+        self._loose.append((plain, pieces(plain)))
+        if len(self._loose) >= self.LOOSE:
+            self._blocks.append(([text for text, _ in self._loose], _Block([one for _, one in self._loose])))
+            self._loose = []
+            while len(self._blocks) > 1 and len(self._blocks[-2][0]) <= len(self._blocks[-1][0]):
+                (late, new), (early, old) = self._blocks.pop(), self._blocks.pop()
+                self._blocks.append(([*early, *late], _Block([*old.sets, *new.sets])))
+
+    def remove(self, plain: str) -> None:
+        """Forget one such text."""
+        self._count[plain] -= 1
+
+    def nearest(self, plain: str) -> float:
+        """Nearness of the nearest text, 0 for short texts without an equal."""
+        if self._count[plain] > 0:
+            return 1.0
+        mine = pieces(plain)
+        if len(mine) < FEWEST:
+            return 0.0
+        best = max((_both(mine, one) for text, one in self._loose if self._count[text] > 0), default=0.0)
+        for texts, block in self._blocks:
+            near = block.nearness(mine)
+            for place in np.argsort(-near, kind="stable").tolist():
+                if near[place] <= best:
+                    break
+                if self._count[texts[place]] > 0:
+                    best = float(near[place])
+        return best
+
+    def copy(self) -> Growing:
+        """The same texts; what is added later stays apart."""
+        other = Growing()
+        other._count, other._loose, other._blocks = Counter(self._count), list(self._loose), list(self._blocks)
+        return other
+
+
+def _both(one: np.ndarray, other: np.ndarray) -> float:
+    return _jaccard(one, other, min(_end(one), _end(other)))
+
+
+def _end(one: np.ndarray) -> np.uint64:
+    return one[-1] if len(one) >= MOST else _WHOLE
+
+
+def word_changes(original: str, variant: str) -> tuple[str, str]:
+    """Words only the original has, and words only the variant has, in order."""
+    old, new = original.split(), variant.split()
+    have_old, have_new = Counter(map(bare, old)), Counter(map(bare, new))
+    return _without(old, have_new), _without(new, have_old)
+
+
+def _without(words: Sequence[str], other: Mapping[str, int]) -> str:
+    left = Counter(other)
+    kept = []
+    for word in words:
+        key = bare(word)
+        if left[key] > 0:
+            left[key] -= 1
+        else:
+            kept.append(word)
+    return " ".join(kept)
