@@ -44,6 +44,8 @@ class Ask:
     """About as long as one variant; "" is the original."""
     stage: int = 0
     """1 for a second request."""
+    by_hand: str = ""
+    """What to copy into a chat where it is not the messages: chained requests in one."""
 
     @property
     def key(self) -> str:

@@ -39,7 +39,7 @@ def decided(judged: pd.DataFrame, decisions: Decisions, judge: Judge) -> pd.Data
         place = places.get(id)
         if place is None or frame["variant"].iloc[place] == text:
             continue
-        for name, value in _rewritten(frame.iloc[place], text, judge).items():
+        for name, value in _rewritten(frame.iloc[place].to_dict(), text, judge).items():
             frame.loc[frame.index[place], name] = value
     wanted = [decisions.get(id, {}).get("keep") for id in frame["id"].tolist()]
     gates = frame["gate"].tolist()
@@ -48,7 +48,7 @@ def decided(judged: pd.DataFrame, decisions: Decisions, judge: Judge) -> pd.Data
     return frame
 
 
-def _rewritten(row: pd.Series, text: str, judge: Judge) -> dict[str, Any]:
+def _rewritten(row: Mapping[Any, Any], text: str, judge: Judge) -> dict[str, Any]:
     """What the columns of a rewritten candidate hold; it is judged as if its first wording had not been there."""
     cells = json.loads(row["cells"]) if row["cells"] else {}
     first = next(iter(cells), "")

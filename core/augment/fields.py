@@ -79,7 +79,7 @@ class Field:
 
 def fields_of(train: pd.DataFrame, columns: Sequence[str]) -> tuple[Field, ...]:
     """The columns as the train rows hold them: numbers with their range, few different words as choices."""
-    return tuple(_field(name, train[name]) for name in columns)
+    return tuple(_field(name, pd.Series(train[name])) for name in columns)
 
 
 def _field(name: str, cells: pd.Series) -> Field:

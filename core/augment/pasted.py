@@ -11,15 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.augment.presets import AugmentSettings
+from core.augment.asks import Ask
+from core.augment.placeholders import names_in
+from core.augment.presets import PRESETS, AugmentSettings
 from core.augment.reading import Read, normal, parsed, read_variants, texts_of
-from core.augment.requests import Ask
+from core.augment.requests import languages
+from core.augment.rows import read_rows, rows_of
+from core.errors import SettingsError
 from core.prompt import fill
 
 ROWS_PER_REQUEST = 10
+MOST_ROWS = 20
+"""Chats forget rows in longer requests."""
 _ROW_KEYS = ("number", "id", "original", "text", "no", "원문", "번호")
 _HEAD = re.compile(
-    r"^(?:#+\s*|\*\*\s*)?(?:text|row|sentence|original|문장|원문)?\s*[\[(#]?(\d{1,3})[\])]?\s*(?:번)?\s*[.:)\-]?\s*(.*?)\**$", re.I
+    r"^(?:#+\s*|\*\*\s*)?(?:text|row|sentence|original|문장|원문|글)?\s*[\[(#]?(\d{1,3})[\])]?\s*(?:번)?\s*[.:)\-]?\s*(.*?)\**$", re.I
 )
 
 
@@ -43,38 +49,54 @@ class Pasted:
 
 
 def requests_by_hand(asks: Sequence[Ask], settings: AugmentSettings, per_request: int = ROWS_PER_REQUEST) -> list[HandRequest]:
-    """The requests to copy, in order. With one row each is the preset's own request, word for word."""
-    groups = [tuple(asks[i : i + per_request]) for i in range(0, len(asks), per_request)]
+    """The requests to copy, in order. With one row each is the preset's own request, word for word; chained requests are one.
+
+    Raises SettingsError for more than MOST_ROWS rows in one request. New rows are asked for one request at a time.
+    """
+    if not 1 <= per_request <= MOST_ROWS:
+        raise SettingsError(f"{per_request} rows in one request; 1 to {MOST_ROWS} can be asked for.", title="Too many rows in a request")
+    size = 1 if asks and asks[0].row < 0 else per_request
+    groups = [tuple(asks[i : i + size]) for i in range(0, len(asks), size)]
     return [HandRequest(_joined(group, settings), group) for group in groups]
 
 
 def _joined(asks: tuple[Ask, ...], settings: AugmentSettings) -> str:
     if len(asks) == 1:
-        return "\n\n".join(message["content"] for message in asks[0].messages)
-    _, user = settings.asked
-    most = max(ask.variants for ask in asks)
+        return asks[0].by_hand or "\n\n".join(message["content"] for message in asks[0].messages)
+    user = PRESETS[settings.preset].by_hand if asks[0].by_hand else settings.asked[1]
     korean = sum("가" <= letter <= "힣" for letter in user) > 5
-    one = fill(
-        user,
-        {
-            "text": "(each of the numbered texts below)" if not korean else "(아래 번호가 붙은 글 각각)",
-            "n": most,
-            "target": "(its answer)" if not korean else "(그 답)",
-        },
-    )
+    own = {"text", "n", "target", *PRESETS[settings.preset].names}
+    if set(names_in(user)) - own or len({_ways(ask, settings) for ask in asks}) > 1:  # the rows differ in more than their texts
+        each = "\n\n".join(f"### {i}\n{ask.by_hand or ask.messages[-1]['content']}" for i, ask in enumerate(asks, start=1))
+        return f"{each}\n\n{_form(asks, korean)}"
+    each = "(아래 번호가 붙은 글 각각)" if korean else "(each of the numbered texts below)"
+    values = {"text": each, "n": max(ask.variants for ask in asks),
+              "target": "(그 답)" if korean else "(its answer)", **languages(asks[0].original, settings)}  # fmt: skip
+    if asks[0].fields:
+        values |= zip(("question", "answer"), (one.name for one in asks[0].fields), strict=False)
     shown = "\n".join(f"{i}. {' '.join(ask.original.split())}" + (f"   [{ask.target}]" if "$target" in user and ask.target else "")
                       for i, ask in enumerate(asks, start=1))  # fmt: skip
+    return f"{fill(user, values)}\n\n{_form(asks, korean)}\n\n{shown}"
+
+
+def _ways(ask: Ask, settings: AugmentSettings) -> str:
+    """What a translation goes through; the same for all other requests."""
+    return str(languages(ask.original, settings)) if ask.then else ""
+
+
+def _form(asks: tuple[Ask, ...], korean: bool) -> str:
+    """The last sentence: for each number a list."""
+    cells = ", ".join(f'"{one.name}": "..."' for one in asks[0].fields)
+    one = f"{{{cells}}}" if cells else '"..."'
     if korean:
-        form = f'아래 번호가 붙은 글 {len(asks)}개 각각에 대해 그렇게 하고, {{"1": ["...", "..."], "2": [...]}} 꼴의 JSON 하나로만 답해줘.'
-    else:
-        form = f'Do this for each of the {len(asks)} numbered texts. Answer with one JSON object: {{"1": ["...", "..."], "2": [...]}}.'
-    return f"{one}\n\n{form}\n\n{shown}"
+        return f'아래 번호가 붙은 글 {len(asks)}개 각각에 대해 그렇게 하고, {{"1": [{one}, {one}], "2": [...]}} 꼴의 JSON 하나로만 답해줘.'
+    return f'Do this for each of the {len(asks)} numbered texts. Answer with one JSON object: {{"1": [{one}, {one}], "2": [...]}}.'
 
 
 def read_pasted(reply: str, asks: Sequence[Ask]) -> Pasted:
     """The variants of each request in a reply to all of them, by the requests' keys."""
     if len(asks) == 1:
-        read = read_variants(reply, asks[0].variants, asks[0].original)
+        read = read_for(asks[0], reply)
         return Pasted({asks[0].key: read} if read.variants else {}, () if read.variants else (asks[0].row,), read.left)
     value = parsed(reply)
     found, left = _from_json(value, asks) if value is not None else ({}, ())
@@ -102,13 +124,25 @@ def _from_json(value: Any, asks: Sequence[Ask]) -> tuple[dict[str, Read], tuple[
     found: dict[str, Read] = {}
     for name, content in pairs:
         ask = _ask(name, asks)
-        texts = texts_of(content) if not isinstance(content, str) else [content]
-        if ask is None or not texts:
+        read = Read() if ask is None else _read_value(ask, content)
+        if ask is None or not read.variants:
             left.append(str(name)[:80])
             continue
-        read = tuple(" ".join(text.split()) if "\n" not in ask.original else text for text in texts)
-        found[ask.key] = Read((*(found[ask.key].variants if ask.key in found else ()), *read), (), "json")
+        before = found.get(ask.key, Read())
+        found[ask.key] = Read((*before.variants, *read.variants), (), "json", (*before.cells, *read.cells))
     return found, tuple(left)
+
+
+def read_for(ask: Ask, reply: str) -> Read:
+    """The variants, or whole rows, of a reply to this one request."""
+    return read_rows(reply, ask.fields) if ask.fields else read_variants(reply, ask.variants, ask.original)
+
+
+def _read_value(ask: Ask, content: Any) -> Read:
+    if ask.fields:
+        return read_for(ask, content) if isinstance(content, str) else rows_of(content, ask.fields)
+    texts = (texts_of(content) if not isinstance(content, str) else [content]) or []
+    return Read(tuple(" ".join(text.split()) if "\n" not in ask.original else text.strip() for text in texts), (), "json")
 
 
 def _ask(name: Any, asks: Sequence[Ask]) -> Ask | None:
@@ -137,10 +171,10 @@ def _from_text(reply: str, asks: Sequence[Ask]) -> tuple[dict[str, Read], tuple[
             left.append(line.strip())
     found = {}
     for ask in asks:
-        read = read_variants("\n".join(groups.get(ask.key, [])), ask.variants, ask.original)
+        read = read_for(ask, "\n".join(groups.get(ask.key, [])))
         left += read.left
         if read.variants:
-            found[ask.key] = Read(read.variants, (), "list")
+            found[ask.key] = Read(read.variants, (), "list", read.cells)
     return found, tuple(left)
 
 
