@@ -1,4 +1,4 @@
-"""Curate walked in a real Chromium on Price it: a preset, its steps, the rows and texts it changes, the gate, saving, dark and narrow."""
+"""Curate walked in a real Chromium on a table of listings: a preset, its steps, the rows and texts it changes, the gate, saving, dark and narrow."""
 
 from __future__ import annotations
 

@@ -16,15 +16,6 @@ from core.prediction import examples as make_examples
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.augment.gates import Judge
-    from core.augment.pasted import HandRequest
-    from core.augment.presets import AugmentSettings
-    from core.augment.report import Report
-    from core.augment.requests import Ask, Estimate
-    from core.io.augmenting import Writer
-    from core.io.batches import Batch
-    from core.version import Version
-
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def frame(dataset: str, version: str) -> pd.DataFrame:
@@ -67,64 +58,6 @@ def ready(dataset: str, version: str) -> str | None:
     return projects.ready(store.version(dataset, version))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def augment_estimate(dataset: str, version: str, settings: AugmentSettings, writer: Writer) -> Estimate:
-    """What an augmentation takes. Raises what cannot be asked for."""
-    from core.io import augmenting
-
-    return augmenting.estimated(_augment_asks(dataset, version, settings), writer)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _augment_asks(dataset: str, version: str, settings: AugmentSettings) -> list[Ask]:
-    from core.io import augmenting
-
-    return augmenting.asks(store.version(dataset, version), settings)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def hand_requests(dataset: str, version: str, settings: AugmentSettings, per: int) -> list[HandRequest]:
-    """The requests to copy into any chat, so many rows in each."""
-    from core.augment.pasted import requests_by_hand
-
-    return requests_by_hand(_augment_asks(dataset, version, settings), settings, per)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Judging the variants")
-def _augment_judged(dataset: str, version: str, batch: str, size: int) -> tuple[list[Ask], pd.DataFrame, Judge]:
-    from core.io import batches
-
-    one = store.version(dataset, version)
-    return batches.judged(one, batches.batch(one, batch))
-
-
-def augment_reviewed(version: Version, batch: Batch) -> tuple[pd.DataFrame, Report]:
-    """Every variant of a batch as judged (once per reply) and decided (each time)."""
-    from core.io import batches
-
-    return batches.as_decided(*_augment_judged(version.dataset, version.id, batch.id, batch.stamp[0]), batch)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def class_sizes(dataset: str, version: str) -> dict[str, int]:
-    """Train rows of each class."""
-    one = store.version(dataset, version)
-    return store.frame(one, [one.roles.target or ""], split="train")[one.roles.target].astype("str").value_counts().to_dict()
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def train_sample(dataset: str, version: str) -> pd.DataFrame:
-    """The first 100 train rows."""
-    return store.frame(store.version(dataset, version), split="train").head(100)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def is_korean(dataset: str, version: str, column: str) -> bool:
-    """Whether most letters of that column are Hangul, in the first train rows."""
-    letters = [letter for cell in train_sample(dataset, version)[column].dropna().tolist() for letter in str(cell) if letter.isalpha()]
-    return sum("가" <= letter <= "힣" for letter in letters) * 2 > len(letters)
-
-
 @st.cache_resource(max_entries=6, show_spinner=False)
 def training_rows(dataset: str, version: str, max_tokens: int, model: str) -> Any:
     """A version's train and validation rows as this model's tokens (`core.io.lora.Prepared`)."""
@@ -141,6 +74,14 @@ def leaked(dataset: str, version: str) -> int:
     from core.finetune import checks
 
     return checks.leaked(examples(dataset, version, "train").text, examples(dataset, version, "test").text)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def leaked_places(dataset: str, version: str) -> list[int]:
+    """Places in the test split of rows that train rows know: as the gate kept them, else looked for now (up to 50,000 rows)."""
+    from core.io import curating
+
+    return curating.leaked_places(store.version(dataset, version))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -13,9 +13,9 @@ from core import format as fmt
 from core.compare import rows as find
 from core.compare.board import Board, Row
 from core.compare.matrix import short_name
-from core.compare.slices import Slice, by_length, by_truth, slices
+from core.compare.slices import Named, Slice, by_leak, by_length, by_truth, slices
 from core.compare.wording import answer
-from ui import charts, tables
+from ui import cache, charts, tables
 from ui.compare_parts import categories, models, texts
 from ui.layout import card
 from ui.state import plain
@@ -108,18 +108,29 @@ def _took(one: dict[str, Any]) -> list[str]:
     return [fmt.plural(int(tokens), "token") if tokens is not None else "", fmt.duration(seconds) if seconds is not None else ""]
 
 
+def _sliced(board: Board, way: str, named: dict[int, str], leaked: list[int]) -> Named:
+    """The slice of each place, and the order of the slices."""
+    if way == "Category":
+        return named, ()
+    if way == "Leak":
+        return by_leak(board, leaked)
+    return by_length(texts(board)) if way == "Length" else by_truth(board)
+
+
 def slice_view(board: Board) -> None:
     """The ladder of one model, one row per slice, and where it differs from the reference."""
     named = categories(board)
     ways = [*(["Category"] if named else []), "Length", "Size of the truth" if board.task == "regression" else "Truth"]
     ways = ways if board.task in ("regression", "classification") else ways[:-1]
+    leaked = cache.leaked_places(board.rows[0].evaluation.dataset, board.rows[0].evaluation.version)
+    ways += ["Leak"] if leaked else []
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         ids = [row.id for row in board.rows]
         model = st.selectbox("Model", ids, key="compare_slice_model", format_func=lambda id: board.row(id).title,
                              label_visibility="collapsed", width=260)  # fmt: skip
         way = st.segmented_control("Slice by", ways, default=ways[0], required=True, key="compare_slice_way", label_visibility="collapsed")
         st.badge("exploratory", icon=":material/travel_explore:", color="gray")
-    names, order = (named, ()) if way == "Category" else by_length(texts(board)) if way == "Length" else by_truth(board)
+    names, order = _sliced(board, str(way), named, leaked)
     reference = board.row(board.reference)
     found = slices(board, model, names, reference=reference.id, order=order)
     row, unit = board.row(model), board.unit_of(board.metrics[0])

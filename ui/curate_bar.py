@@ -36,7 +36,7 @@ def reason(version: Version, recipe: Recipe, seen: Preview) -> tuple[str, str]:
         for name in ("test", "train"):
             if not seen.splits.get(name):
                 return "Not ready", f"{_culprit(version, recipe, name)} leaves no {name} rows"
-        if seen.leaks.reasons:
+        if seen.leaks.test_rows:
             return "Failed", f"{plural(seen.leaks.test_rows, 'test row')} {'is' if seen.leaks.test_rows == 1 else 'are'} also in train"
     return "", ""
 
@@ -76,7 +76,7 @@ def bar(version: Version, seen: Preview) -> None:
     text = (
         words or f"{'' if seen.exact else 'about '}{count(seen.left)} of {plural(seen.total, 'row')} stay · {duration(seconds, about=True)}"
     )
-    leak = bool(seen.leaks.reasons) and words.endswith("also in train")
+    leak = bool(seen.leaks.test_rows) and words.endswith("also in train")
     number = max(one.number for one in versions) + 1
     pressed = run_bar(
         label=f"Save as version {number}",

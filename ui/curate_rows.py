@@ -72,7 +72,7 @@ def _gate(seen: Preview) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         if not seen.splits.get("test"):
             st.markdown(":red[:material/cancel:] No test rows", width="content")
-        elif seen.leaks.reasons:
+        elif seen.leaks.test_rows:
             st.markdown(":red[:material/gpp_bad:] Test rows that are also in train", width="content")
             st.caption(plural(seen.leaks.test_rows, "row"), width="content")
         else:

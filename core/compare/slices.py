@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,3 +92,10 @@ def by_truth(board: Board) -> Named:
     ends = [float(truth.min()), *map(float, edges), float(truth.max())]
     names = tuple(f"{fmt.metric(board.unit, a)} to {fmt.metric(board.unit, b)}" for a, b in itertools.pairwise(ends))
     return {int(p): names[int(np.searchsorted(edges, value, side="left"))] for p, value in zip(board.index, truth, strict=True)}, names
+
+
+def by_leak(board: Board, leaked: Collection[int]) -> Named:
+    """Test rows that also stand in train, and the clean ones. `leaked` are places in the test split."""
+    names = ("clean rows", "rows that stand in train")
+    seen = set(leaked)
+    return {int(place): names[int(place) in seen] for place in board.index}, names

@@ -77,7 +77,7 @@ def _withheld(board: Board, lost: Sequence[Row]) -> tuple[str, tuple[str, ...]]:
 def _badges(board: Board, leak: str | None) -> tuple[Badge, ...]:
     out = {
         "clean": [Badge("Clean: no test row in train", "gpp_good", "green")],
-        "warn": [Badge("Some test rows resemble train rows", "error", "yellow")],
+        "warn": [Badge("The leakage check warns: see Curate", "error", "yellow")],
         "blocked": [Badge("Test rows stand in train", "gpp_bad", "red")],
     }.get(leak or "", [])
     tuned = [row for row in board.rows if row.family == "tuned"]

@@ -21,6 +21,7 @@ from core.format import plural
 from core.reading import read_amount
 from core.version import Roles
 
+_SCAN = json.JSONDecoder().scan_once  # json.loads without looking for blanks around the value
 _HALF = re.compile("[\\ud800-\\udfff]")
 _DOLLARS = re.compile(r"\$?(\d+(?:\.\d+)?)")
 
@@ -94,13 +95,9 @@ def as_text(cell: Any, nested: str = "json") -> str | None:
     if isinstance(cell, np.ndarray):
         cell = cell.tolist()
     if isinstance(cell, str):
-        if cell[:1] not in ("[", "{"):
+        if cell[:1] not in (("[", "{") if nested == "lines" else "[") or not isinstance(value := _json(cell), (list, dict)):
             return cell or None
-        value = _json(cell)
-        if isinstance(value, list) or (isinstance(value, dict) and nested == "lines"):
-            cell = value
-        else:
-            return cell
+        cell = value
     if cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell):
         return None
     if isinstance(cell, (list, tuple)):
@@ -131,8 +128,9 @@ def _entry(value: Any, nested: str) -> str:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        value, end = _SCAN(text, 0)
+        return value if end == len(text) else json.loads(text)
+    except (ValueError, RecursionError, StopIteration):
         return None
 
 
@@ -164,13 +162,18 @@ class JoinSettings(Settings):
 
 def join(rows: pd.DataFrame, settings: JoinSettings, tokenizer: Tokenizer | None = None) -> pd.DataFrame:
     """One text column of several; missing where all parts are."""
-    parts = [[cell if cell == "" else as_text(cell) for cell in _cells(rows[name])] for name in settings.columns]
+    parts = [[cell if _plain(cell) else as_text(cell) for cell in _cells(rows[name])] for name in settings.columns]
     end = settings.separator if settings.closing else ""
     cells = []
     for row in zip(*parts, strict=True):
         filled = [part for part in row if part is not None]
         cells.append(settings.separator.join(filled) + end if filled else None)
     return kept(with_text(rows, {settings.into: cells}))
+
+
+def _plain(cell: Any) -> bool:
+    """Whether a cell is its own text, an empty one too."""
+    return isinstance(cell, str) and cell[:1] != "["
 
 
 def join_sentence(settings: JoinSettings) -> str:

@@ -76,14 +76,17 @@ def run(
     rows: RowEngine = direct,
     clock: Callable[[], float] = no_clock,
     identify: Identify | None = None,
+    begins: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Every step that is on, in order. `frame` has the index 0..n-1.
 
     `tokenizer` gives a tokenizer by its name, `rows` runs row steps (in this process, or spread over several), `clock`
-    measures seconds, `identify` tells the language of a text. Raises DataError or SettingsError as the steps do.
+    measures seconds, `identify` tells the language of a text, `begins` hears of each whole-table step.
+    Raises DataError or SettingsError as the steps do.
     """
     start = begin(frame, roles, prompt, task)
-    return finish(advance(start, recipe.on, recipe.seed, tokenizer=tokenizer, rows=rows, clock=clock, identify=identify), recipe.on)
+    state = advance(start, recipe.on, recipe.seed, tokenizer=tokenizer, rows=rows, clock=clock, identify=identify, begins=begins)
+    return finish(state, recipe.on)
 
 
 def begin(frame: pd.DataFrame, roles: Roles, prompt: Prompt | None = None, task: str | None = None, total: int | None = None) -> State:

@@ -126,11 +126,17 @@ def advance(
     rows: RowEngine = direct,
     clock: Callable[[], float] = no_clock,
     identify: Identify | None = None,
+    begins: Callable[[str], None] | None = None,
 ) -> State:
-    """The state after these steps (all taken as on). Raises StudioError as the step's function does."""
+    """The state after these steps (all taken as on); `begins` hears the name of each whole-table step, and may raise to stop.
+
+    Raises StudioError as the step's function does.
+    """
     at = 0
     while at < len(steps):
         if kind(steps[at].name).whole_table:
+            if begins:
+                begins(steps[at].name)
             state, at = _whole(state, steps[at], seed, clock), at + 1
             continue
         end = at

@@ -96,6 +96,7 @@ def _before(text: str, settings: ScrubSettings) -> str:
 
 def _after(text: str, settings: ScrubSettings) -> str:
     """Everything behind the patterns."""
+    words = None
     for phrase in settings.phrases:
         text = text.replace(phrase, "")
     if settings.repeats:
@@ -103,20 +104,22 @@ def _after(text: str, settings: ScrubSettings) -> str:
     if settings.runs:
         for mark in _MARKS:
             text = text.replace(mark, " ")
-        text = " ".join(text.split())
-        if "," in text:
+        words = text.split()
+        text = " ".join(words)
+        if " ," in text or ",," in text:
             text = text.replace(" ,", ",").replace(",,,", ",").replace(",,", ",")
+            words = text.split(" ")
     elif settings.blanks:
         text = _EMPTY_LINES.sub("\n\n", "\n".join([" ".join(line.split()) for line in text.splitlines()])).strip()
     if settings.codes:
-        text = _without_codes(text, settings.code_length)
+        text = _without_codes(text, text.split(" ") if words is None else words, settings.code_length)
     return text.lower() if settings.lower else text
 
 
-def _without_codes(text: str, length: int) -> str:
+def _without_codes(text: str, words: Sequence[str], length: int) -> str:
     if not _DIGIT.search(text):
         return text
-    return " ".join([word for word in text.split(" ") if len(word) < length or word.isalpha() or not _DIGIT.search(word)])
+    return " ".join([word for word in words if len(word) < length or word.isalpha() or not _DIGIT.search(word)])
 
 
 def scrub_sentence(settings: ScrubSettings) -> str:

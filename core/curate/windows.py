@@ -68,15 +68,23 @@ def token_window(rows: pd.DataFrame, settings: TokenSettings, tokenizer: Tokeniz
     reason = f"fewer than {count(settings.minimum)} tokens"
     cells, reasons = [], []
     for text in texts(rows[settings.column]):
-        tokens = (
-            _enough(text, max(settings.minimum, settings.maximum), tokenizer) if text and settings.maximum else tokenizer.encode(text or "")
-        )
-        long_enough = len(tokens) >= settings.minimum
-        if long_enough and settings.maximum and len(tokens) > settings.maximum:
-            text = tokenizer.decode(tokens[: settings.maximum])
-        cells.append(text)
+        cell, long_enough = _windowed(text or "", settings, tokenizer)
+        cells.append(text if text is None else cell)
         reasons.append(None if long_enough else reason)
     return with_reasons(with_text(rows, {settings.column: cells}), reasons)
+
+
+def _windowed(text: str, settings: TokenSettings, tokenizer: Tokenizer) -> tuple[str, bool]:
+    """A text cut to the maximum, and whether it reaches the minimum. One that probably does not is counted first."""
+    if tokenizer.count and len(text) < settings.minimum * _CHARACTERS:
+        length = tokenizer.count(text)
+        if length < settings.minimum or not settings.maximum or length <= settings.maximum:
+            return text, length >= settings.minimum
+    wanted = max(settings.minimum, settings.maximum)
+    tokens = _enough(text, wanted, tokenizer) if settings.maximum else tokenizer.encode(text)
+    if len(tokens) >= settings.minimum and settings.maximum and len(tokens) > settings.maximum:
+        return tokenizer.decode(tokens[: settings.maximum]), True
+    return text, len(tokens) >= settings.minimum
 
 
 def _enough(text: str, wanted: int, tokenizer: Tokenizer) -> Sequence[int]:

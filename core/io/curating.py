@@ -58,9 +58,10 @@ def tokenizer(name: str) -> Tokenizer:
 
         words = embedded.tokenizer()
         return Tokenizer(lambda text: words.encode(text, add_special_tokens=False), words.decode)
-    from core.io.tokens import encoder, encoding
+    from core.io.tokens import counter, encoder, encoding
 
-    return Tokenizer(encoder(name), encoding(name).decode)
+    counted = counter(name)
+    return Tokenizer(encoder(name), encoding(name).decode, lambda text: counted([text])[0])
 
 
 def make(
@@ -73,6 +74,10 @@ def make(
     def spread(steps: RowSteps, frame: pd.DataFrame) -> pd.DataFrame:
         return _spread(steps, frame, count, progress)
 
+    def begins(name: str) -> None:
+        if progress:
+            progress(0, 0, kind(name).title)
+
     return run(
         rows,
         version.roles,
@@ -83,6 +88,7 @@ def make(
         rows=spread,
         clock=time.perf_counter,
         identify=identify,
+        begins=begins,
     )
 
 
@@ -115,6 +121,8 @@ def save(
         raise DataError("The recipe has no step that is on. Add one.", title="Nothing changes")
     checking.check(recipe.steps, version.columns, version.roles, rows=version.rows, task=version.task, lines=lines)
     outcome = make(version, recipe, workers=workers, progress=progress)
+    if progress:
+        progress(0, 0, "Looking for leaks")
     found = check(outcome, version, leaks=leaks)
     kept = {"recipe": to_yaml(recipe), **found}
     return store.save(
@@ -148,11 +156,20 @@ def check(outcome: Outcome, version: Version, *, leaks: bool = False) -> dict[st
     return {"leaked_test_rows": None}
 
 
+def leaked_places(version: Version) -> list[int]:
+    """Places among the test rows of those that block: as kept when the version was saved, else looked for in up to 50,000 rows."""
+    if "leaked_places" in version.source:
+        return list(version.source["leaked_places"])
+    if not version.roles.text or not version.splits.get("test") or version.rows > EVERY_LEVEL:
+        return []
+    return gate_report(Table(store.frame(version), version.roles, version.prompt, version.task)).leaked_rows()
+
+
 def run_save(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
-    """The job "curate": {dataset, version, recipe (YAML), leaks} -> {dataset, version}."""
+    """The job "curate": {dataset, version, recipe (YAML), leaks, workers} -> {dataset, version}."""
     version = store.version(request["dataset"], request["version"])
     recipe, lines = from_yaml(request["recipe"]), lines_of(request["recipe"])
-    made = save(version, recipe, lines=lines, leaks=bool(request.get("leaks")), progress=desk.say)
+    made = save(version, recipe, lines=lines, leaks=bool(request.get("leaks")), workers=request.get("workers"), progress=desk.say)
     return {"dataset": made.dataset, "version": made.id}
 
 

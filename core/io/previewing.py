@@ -126,7 +126,8 @@ def _grown(seen: Preview, job: Job | None) -> Preview:
         return replace(seen, steps=tuple(steps), splits=parts, left=seen.scaled(seen.left))
     told = iter(counted["steps"])
     steps = [replace(one, **next(told)) if one.on and not one.error else one for one in seen.steps]
-    return replace(seen, steps=tuple(steps), splits=counted["splits"], left=counted["left"], recounted=True)
+    leaks = Leaks(counted["leaked"]) if "leaked" in counted else seen.leaks
+    return replace(seen, steps=tuple(steps), splits=counted["splits"], left=counted["left"], leaks=leaks, recounted=True)
 
 
 def recount_request(version: Version, recipe: Recipe) -> dict[str, Any]:
@@ -149,7 +150,9 @@ def run_recount(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
     steps = [{"before": one.rows_before, "after": one.rows_after, "reasons": dict(one.reasons), "seconds": one.seconds}
              for one in outcome.reports]  # fmt: skip
     splits = {name: int((parts == name).sum()) for name in SPLITS if (parts == name).any()}
-    return {"steps": steps, "splits": splits, "left": len(outcome.frame)}
+    desk.say(0, 0, "Looking for leaks")
+    leaked = gate(Table(outcome.frame, outcome.roles)).test_rows
+    return {"steps": steps, "splits": splits, "left": len(outcome.frame), "leaked": leaked}
 
 
 def rows_at(version: Version, recipe: Recipe, place: int) -> pd.DataFrame:
