@@ -57,7 +57,7 @@ def _no_text() -> Version:
 @pytest.mark.parametrize("task", ["regression", "classification", "qa"])
 def test_the_page_opens_for_every_task_and_view(home: Path, task: str) -> None:
     at = fine(page(version(task)))
-    for view in ("Review", "Effect", "Write"):
+    for view in ("Review", "Report", "Write"):
         at.segmented_control(key="augment_view").set_value(view)
         fine(at.run())
 
@@ -139,7 +139,7 @@ def test_by_hand_from_the_request_to_a_version_with_parents(home: Path) -> None:
     fine(button(at, "Save 1 rows as version 2").click().run())
     made = store.versions(one.dataset)[0]
     last = store.frame(made).iloc[-1]
-    assert (made.number, last["text"], last["parent_row"], last["split"], last["origin"]) == (2, good, 0, "train", "by hand")
+    assert (made.number, last["text"], last["parent_row"], last["split"], last["origin"]) == (2, good, 0, "train", "synthetic")
 
 
 def test_a_reply_without_variants_says_what_can_be_read(home: Path) -> None:
@@ -193,7 +193,7 @@ def test_an_endpoint_from_the_key_to_the_effect(home: Path) -> None:
         fine(button(at, "Save ").click().run())
         made = store.versions(one.dataset)[0]
         assert made.roles.parent_row
-        assert at.segmented_control(key="augment_view").value == "Effect"
+        assert at.segmented_control(key="augment_view").value == "Report"
         fine(button(at, "Measure the effect").click().run())
         assert "difference" in words(at)
         asked = json.dumps(server.asked)

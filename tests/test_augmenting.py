@@ -68,7 +68,8 @@ def saved(n: int = 30, task: str = "classification") -> Version:
 
 def start(version: Version, server: Loopback, *, budget: float | None = 1.0, key: str = KEY, **writer: Any) -> jobs.Job:
     who = Writer("compatible", "small", server.url, **{"rates": (1.0, 2.0), **writer})
-    request = {"dataset": version.dataset, "version": version.id, "settings": SETTINGS.to_dict(), "writer": who.to_dict(), "budget": budget}
+    request = {"dataset": version.dataset, "version": version.id, "settings": SETTINGS.to_dict(), "writer": who.to_dict(), "budget": budget,
+               "meaning": False}  # fmt: skip
     return jobs.start("augment", request, title="Write variants", dataset=version.dataset, environment=key_of(server, key))
 
 
@@ -100,8 +101,12 @@ def test_a_run_writes_only_about_train_rows_and_saves_children_with_their_parent
     fresh = rows[rows["parent_row"].notna()]
     assert len(rows) == 30 + card.accepted
     assert set(fresh["split"]) == {"train"}
-    assert set(fresh["origin"]) == {"small"}
-    assert set(rows["origin"].head(30)) == {"data"}
+    assert set(fresh["origin"]) == {"synthetic"}
+    assert set(fresh["model"]) == {"small"}
+    assert set(fresh["provider"]) == {"compatible"}
+    assert set(fresh["prompt_id"]) == {children.prompt_id(SETTINGS)}
+    assert set(rows["origin"].head(30)) == {"human"}
+    assert rows[["provider", "model", "prompt_id", "written_at"]].head(30).isna().all(axis=None)
     assert made.roles.parent_row == "parent_row"
     assert made.splits["test"] == version.splits["test"]
     for _, row in fresh.iterrows():
@@ -229,7 +234,7 @@ def test_by_hand_the_pasted_reply_goes_through_the_same_gates_and_survives_a_rel
     assert card.accepted == 1
     made = children.save(version, judged[judged["gate"] == ""], SETTINGS, Writer("hand"))
     last = store.frame(made).iloc[-1]
-    assert (last["text"], last["parent_row"], last["origin"], last["split"]) == (turned, 0, "by hand", "train")
+    assert (last["text"], last["parent_row"], last["origin"], last["provider"], last["split"]) == (turned, 0, "synthetic", "hand", "train")
 
 
 def test_a_second_augmentation_keeps_the_first_one_s_lineage(home: Path) -> None:
@@ -241,7 +246,10 @@ def test_a_second_augmentation_keeps_the_first_one_s_lineage(home: Path) -> None
     )
     rows = store.frame(second)
     assert rows["parent_row"].dropna().tolist() == [0, 1]
-    assert rows["origin"].tail(2).tolist() == ["by hand", "m"]
+    assert rows["origin"].tail(3).tolist() == ["human", "synthetic", "synthetic"]
+    assert rows["provider"].tail(2).tolist() == ["hand", "compatible"]
+    assert rows["model"].tail(1).tolist() == ["m"]
+    assert not [name for name in rows.columns if name.endswith("_2")]
 
 
 def test_a_column_called_origin_is_left_alone(home: Path) -> None:
@@ -249,7 +257,7 @@ def test_a_column_called_origin_is_left_alone(home: Path) -> None:
     version = store.save("Shops", rows, title="Split", roles=saved().roles, task="classification", source_hash="s")
     made = children.save(version, pd.DataFrame({"row": [0], "variant": ["an entirely new text"]}), SETTINGS, Writer("hand"))
     last = store.frame(made).iloc[-1]
-    assert (last["origin"], last["origin_2"]) == ("shop", "by hand")
+    assert (last["origin"], last["origin_2"]) == ("shop", "synthetic")
 
 
 def test_the_effect_is_measured_on_the_same_test_rows_with_an_interval(home: Path) -> None:

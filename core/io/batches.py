@@ -16,10 +16,10 @@ import pandas as pd
 from core.augment.decisions import decided, kept
 from core.augment.gates import Judge, Limits
 from core.augment.presets import AugmentSettings
-from core.augment.report import Report, candidates, report
+from core.augment.report import Report, report
 from core.augment.requests import Ask
 from core.errors import MissingError
-from core.io import files, jobs, judging, written
+from core.io import files, jobs, judging, meanings, written
 from core.io.jobs import Job
 from core.io.writers import Writer
 from core.version import Version
@@ -114,9 +114,8 @@ def move(one: Batch, to: Limits | None) -> None:
 
 def judged(version: Version, one: Batch) -> tuple[list[Ask], pd.DataFrame, Judge]:
     """The requests, every variant as the gates see it, and the judge that knows them all."""
-    planned, judge = augmenting.asks(version, one.settings), augmenting.judge_for(version, one.settings)
-    judge = replace(judge, limits=limits(one) or judge.limits)
-    return planned, candidates(planned, augmenting.replies_in(one.folder, planned), judge), judge
+    few = 0 if one.job is not None and one.job.alive else meanings.FEW
+    return judging.judged(version, one.settings, one.folder, limits=limits(one), meaning=meanings.remembered(one.folder, few))
 
 
 def as_decided(planned: list[Ask], frame: pd.DataFrame, judge: Judge, one: Batch) -> tuple[pd.DataFrame, Report]:
@@ -131,12 +130,15 @@ def reviewed(version: Version, one: Batch) -> tuple[pd.DataFrame, Report]:
 
 
 def accepted(version: Version, one: Batch) -> pd.DataFrame:
-    """Row and variant of what is kept."""
-    return kept(reviewed(version, one)[0])
+    """What is kept: row, variant, cells of whole rows, and when it was written (see `children.children`)."""
+    shown = reviewed(version, one)[0]
+    rows = kept(shown)
+    times = {line["key"]: line.get("time", "") for line in written.lines(one.folder) if "key" in line}
+    keys = dict(zip(shown["variant"].tolist(), shown["key"].tolist(), strict=True))
+    return rows.assign(written_at=[times.get(keys[text]) or None for text in rows["variant"].tolist()])
 
 
 def usd(one: Batch) -> float | None:
-    """What this batch cost; None when no price was known."""
-    charged = [line["reply"].get("usd") for line in files.read_lines(one.folder / "replies.jsonl") if "reply" in line]
-    known = [value for value in charged if value is not None]
-    return sum(known) if known or not charged else None
+    """What this batch cost; None when no price was known, 0.0 when it was pasted by hand."""
+    found = written.standing(one.folder)
+    return found.usd if found.replies else 0.0

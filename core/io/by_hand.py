@@ -1,6 +1,6 @@
 """Writing by hand: requests to copy into any chat, and the replies pasted back, kept per version and settings.
 
-workspace/by_hand/<version>-<settings>/replies.jsonl     {key, row, variants}
+workspace/by_hand/<version>-<settings>/replies.jsonl     as `core/io/written.py` says
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from core.augment.pasted import HandRequest, Pasted, read_pasted, requests_by_hand
 from core.augment.presets import AugmentSettings
-from core.io import files
-from core.io.augmenting import asks
+from core.io import files, written
+from core.io.judging import asks
 from core.version import Version, digest
 
 
@@ -30,13 +30,12 @@ def paste(version: Version, settings: AugmentSettings, request: HandRequest, rep
     folder = hand_folder(version, settings)
     if pasted.found and not (folder / "settings.json").exists():
         files.write_json(folder / "settings.json", settings.to_dict())
-    journal = folder / "replies.jsonl"
-    rows = {ask.key: ask.row for ask in request.asks}
+    by_key = {ask.key: ask for ask in request.asks}
     for key, read in pasted.found.items():
-        files.append_line(journal, {"key": key, "row": rows[key], "variants": list(read.variants)})
+        written.keep_pasted(folder, by_key[key], read)
     return pasted
 
 
 def answered_by_hand(version: Version, settings: AugmentSettings) -> set[str]:
     """Keys of the requests that have an answer already."""
-    return {line["key"] for line in files.read_lines(hand_folder(version, settings) / "replies.jsonl")}
+    return written.standing(hand_folder(version, settings)).answered

@@ -1,17 +1,19 @@
-"""Does what was written help? A cheap classical model is trained with and without the accepted rows and asked the same test rows.
+"""Does what was written help? The same model is trained with and without the accepted rows and asked the same test rows.
 
-It tells about that model only: a large one may gain more, or nothing. Numbers and labels: words weighted by rarity and a linear
-model; questions and replies: the answer of the nearest train question.
+By default a cheap classical one. Numbers and labels: words weighted by rarity and a linear model; questions and replies: the answer of
+the nearest train question. On request the embedded model, fine-tuned twice with equal update steps (`effect_lora`). The finding is
+about that model only: a larger one may gain more, or nothing.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from core.augment.presets import AugmentSettings
@@ -24,8 +26,8 @@ from core.evaluate.power import more_rows
 from core.format import count, interval, p_value, signed, unit_of
 from core.format import metric as shown
 from core.io import store
-from core.io.children import children
-from core.prediction import Examples, Predictor, examples
+from core.io.children import children, synthetic
+from core.prediction import Examples, Prediction, Predictor, examples
 from core.task import task
 from core.version import Version
 
@@ -53,6 +55,8 @@ class Effect:
     seconds: float
     more: int | None
     """About how many more test rows would tell, when this many do not."""
+    steps: int = 0
+    """Update steps of each of the two trainings; 0 for a classical model, which has none."""
 
     @property
     def word(self) -> str:
@@ -75,26 +79,48 @@ class Effect:
         return f"{head}. {self.title}: {values}; difference {size}, {p_value(gap.p)}, n = {count(gap.n)}.{tell}"
 
 
+@dataclass(frozen=True)
+class Sides:
+    """What is compared: the same version's train rows without and with the new ones, and its test rows."""
+
+    version: Version
+    without: Examples
+    with_them: Examples
+    test: Examples
+    groups: np.ndarray | None
+    """Numbers of groups of test rows that belong together, in their order."""
+    unit: str
+    """Of the target, where the metric is in it."""
+
+
 def measure_effect(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, *, seed: int = 0, say: Say | None = None) -> Effect:
     """Of variants that are not saved yet. Raises DataError without test rows, a target or accepted rows."""
-    if not len(accepted):
-        raise DataError("No variant is kept yet, so there is nothing to measure.", title="Nothing to measure")
-    rows = store.frame(version)
-    made, _, _ = children(version, accepted, settings, "effect")
-    train = _part(version, rows, "train")
-    more = pd.concat([train, made.reindex(columns=train.columns)], ignore_index=True)
-    return _measured(version, rows, train, pd.DataFrame(more), seed, say)
+    return classical(sides_of(version, accepted, settings), seed=seed, say=say)
 
 
 def saved_effect(version: Version, *, seed: int = 0, say: Say | None = None) -> Effect:
     """Of the children a version already holds: its train rows without and with them."""
-    rows, lineage = store.frame(version), version.roles.parent_row
-    if lineage is None:
+    return classical(saved_sides(version), seed=seed, say=say)
+
+
+def sides_of(version: Version, accepted: pd.DataFrame, settings: AugmentSettings) -> Sides:
+    """With these variants, which are not saved. Raises DataError without test rows, a target or accepted rows."""
+    if not len(accepted):
+        raise DataError("No variant is kept yet, so there is nothing to measure.", title="Nothing to measure")
+    rows = store.frame(version)
+    made = children(version, accepted, settings).rows
+    train = _part(version, rows, "train")
+    return _sides(version, rows, train, pd.DataFrame(pd.concat([train, made.reindex(columns=train.columns)], ignore_index=True)))
+
+
+def saved_sides(version: Version) -> Sides:
+    """With the rows a version holds that were written. Raises DataError when it holds none."""
+    rows = store.frame(version)
+    written = synthetic(version, rows)
+    if not written.any():
         raise DataError("This version holds no written rows.", title="Nothing to measure")
     train = _part(version, rows, "train")
-    return _measured(
-        version, rows, train.take([place for place, row in enumerate(train[lineage].tolist()) if pd.isna(row)]), train, seed, say
-    )
+    return _sides(version, rows, train.take(np.flatnonzero(~written[train.index.to_numpy()])), train)
 
 
 def _part(version: Version, rows: pd.DataFrame, part: str) -> pd.DataFrame:
@@ -105,26 +131,54 @@ def _part(version: Version, rows: pd.DataFrame, part: str) -> pd.DataFrame:
     return rows.take([place for place, name in enumerate(rows[version.roles.split].tolist()) if str(name) == part])
 
 
-def _measured(version: Version, rows: pd.DataFrame, fewer: pd.DataFrame, whole: pd.DataFrame, seed: int, say: Say | None) -> Effect:
-    say, start, kind = say or (lambda message: None), time.perf_counter(), version.task or "chat"
-    plain = examples(fewer.reset_index(drop=True), version.roles, kind)
-    more = examples(whole.reset_index(drop=True), version.roles, kind, plain.labels)
-    asked = examples(_part(version, rows, "test").reset_index(drop=True), version.roles, kind, plain.labels)
-    say("Training without the new rows")
-    without = _answers(plain, asked, plain, seed)
-    say("Training with the new rows")
-    with_them = _answers(more, asked, plain, seed)
+def _sides(version: Version, rows: pd.DataFrame, fewer: pd.DataFrame, whole: pd.DataFrame) -> Sides:
+    kind, roles, test = version.task or "chat", version.roles, _part(version, rows, "test")
+    plain = examples(fewer.reset_index(drop=True), roles, kind)
+    more = examples(whole.reset_index(drop=True), roles, kind, plain.labels)
+    asked = examples(test.reset_index(drop=True), roles, kind, plain.labels)
+    groups = pd.factorize(test[roles.group].astype("str"))[0] if roles.group else None
+    return Sides(version, plain, more, asked, groups, unit_of(roles.target, rows[roles.target].head(50).tolist()))
+
+
+def classical(sides: Sides, *, seed: int = 0, say: Say | None = None) -> Effect:
+    """Of the cheap model of the task, on all test rows."""
+    say, start, kind = say or (lambda message: None), time.perf_counter(), sides.version.task or "chat"
+    said = {}
+    for name, train in (("without", sides.without), ("with", sides.with_them)):
+        say(f"Training {name} the new rows")
+        said[name] = _predictor(kind, seed)[1].fit(train).predict(sides.test.without_targets())
     say("Comparing on the same test rows")
-    one = metric(task(kind).headline)
-    gap = difference(one.name, with_them, without, seed=seed)
-    unit = one.unit if one.unit != "target" else unit_of(version.roles.target, rows[version.roles.target].head(50).tolist())
-    a, b = (measure(answers, [one.name], seed=seed)[one.name] for answers in (without, with_them))
-    return Effect(one.name, one.title, unit, one.lower_is_better, _predictor(kind, seed)[0], a, b, gap, len(plain), len(more) - len(plain),
+    return _compared(sides, said, range(len(sides.test)), _predictor(kind, seed)[0], seed, start)
+
+
+def fine_tuned(sides: Sides, request: Mapping[str, Any], desk: Desk, *, seed: int = 0) -> Effect:
+    """Of the embedded model, trained twice with equal update steps. `request` as `effect_lora.answered_by_both` takes it."""
+    from core.io.effect_lora import answered_by_both
+
+    start = time.perf_counter()
+    both = {"without": sides.without, "with": sides.with_them}
+    said, places, steps = answered_by_both(sides.version, both, sides.test, request, desk)
+    found = _compared(sides, said, places, "the built-in model, fine-tuned", seed, start)
+    return replace(found, steps=steps)
+
+
+def _compared(sides: Sides, said: Mapping[str, Sequence[Prediction]], places: Sequence[int], title: str, seed: int, start: float) -> Effect:
+    """`places` are the test rows that were asked, in the order of the predictions."""
+    one = metric(task(sides.version.task or "chat").headline)
+    asked = sides.test.take(list(places))
+    answers = {name: _answers(given, asked, sides.without) for name, given in said.items()}
+    groups = None if sides.groups is None else pd.factorize(sides.groups[list(places)])[0]
+    gap = difference(one.name, answers["with"], answers["without"], seed=seed, groups=groups)
+    a, b = (measure(answers[name], [one.name], seed=seed, groups=groups)[one.name] for name in ("without", "with"))
+    unit = one.unit if one.unit != "target" else sides.unit
+    fewer = len(sides.without)
+    return Effect(one.name, one.title, unit, one.lower_is_better, title, a, b, gap, fewer, len(sides.with_them) - fewer,
                   time.perf_counter() - start, more_rows(gap) if gap.p >= 0.05 else None)  # fmt: skip
 
 
 def run_effect(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
-    """The job. `request`: dataset, version, and `batch` unless the version holds the rows already. Returns the effect as JSON values."""
+    """The job. `request`: dataset, version, `batch` unless the version holds the rows already, and `lora` ({settings, limit}, may be
+    empty) for the embedded model instead of a classical one. Returns the effect as JSON values."""
     from core.io import batches
 
     version = store.version(request["dataset"], request["version"])
@@ -136,8 +190,12 @@ def run_effect(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
 
     if request.get("batch"):
         one = batches.batch(version, request["batch"])
-        return to_json(measure_effect(version, batches.accepted(version, one), one.settings, say=say))
-    return to_json(saved_effect(version, say=say))
+        sides = sides_of(version, batches.accepted(version, one), one.settings)
+    else:
+        sides = saved_sides(version)
+    if request.get("lora") is not None:
+        return to_json(fine_tuned(sides, request["lora"], desk))
+    return to_json(classical(sides, say=say))
 
 
 def to_json(effect: Effect) -> dict[str, Any]:
@@ -171,10 +229,9 @@ def _predictor(kind: str, seed: int) -> tuple[str, Predictor]:
     return "word weights and a linear model", TfidfLinear(seed=seed)
 
 
-def _answers(train: Examples, test: Examples, real: Examples, seed: int) -> Answers:
-    _, predictor = _predictor(train.task, seed)
-    said = predictor.fit(train).predict(test.without_targets())
-    targets = [float(value) for value in real.targets or ()] if train.task == "regression" else []
+def _answers(said: Sequence[Prediction], test: Examples, real: Examples) -> Answers:
+    """Answers are clipped to the range of the real train rows' targets; what could not be read counts as wrong."""
+    targets = [float(value) for value in real.targets or ()] if test.task == "regression" else []
     guess = [one.value if one.status == "ok" else None for one in said]
     span = (min(targets), max(targets)) if targets else None
-    return make_answers(train.task, list(test.targets or ()), guess, labels=real.labels, target_range=span)
+    return make_answers(test.task, list(test.targets or ()), guess, labels=real.labels, target_range=span)
