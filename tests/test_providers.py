@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import ProviderError, SettingsError, Stopped
 from core.io import providers
-from core.io.providers import PROVIDERS, connect, test_connection
+from core.io.providers import PROVIDERS, connect
 from core.io.providers.addresses import OPENAI, for_child, key_for
 from core.io.providers.client import hide
 from core.io.providers.sending import OVER_BUDGET
@@ -37,10 +37,10 @@ def chats(n: int) -> list[list[dict[str, str]]]:
 
 
 def ask(server: Loopback, n: int = 1, **settings: Any) -> tuple[list[Reply], Any]:
-    clock = Clock()
+    clock: Any = settings.pop("timed", None) or Clock()
     given = {"model": "small", "key": KEY, "keep": False, "clock": clock, "sleep": clock.sleep, **settings}
     one: Any = connect("compatible", base_url=server.url, **given)
-    one.clock = clock
+    one.clock = given["clock"]
     return one.complete(chats(n), max_tokens=50, temperature=0.7, seed=1), one
 
 
@@ -226,16 +226,6 @@ def test_openai_without_a_key_says_so_before_anything_is_sent(home: Path, monkey
     with pytest.raises(ProviderError) as told:
         connect("openai", model="gpt-4o-mini", rates=(1.0, 1.0))
     assert told.value.title == "OpenAI has no key"
-
-
-def test_testing_a_connection_lists_its_models(home: Path) -> None:
-    with Loopback(models=["b", "a"]) as server:
-        assert test_connection("compatible", base_url=server.url, key=KEY).models == ("a", "b")
-        with pytest.raises(ProviderError, match="Incorrect API key"):
-            test_connection("compatible", base_url=server.url, key="sk-wrong-0123456789")
-    with pytest.raises(ProviderError) as told:
-        test_connection("compatible", base_url=server.url, key=KEY)
-    assert told.value.title == "The endpoint cannot be reached"
 
 
 def test_words_of_an_endpoint_are_shown_without_keys() -> None:

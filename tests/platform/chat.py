@@ -181,7 +181,7 @@ def completion(platform: Platform, body: dict[str, Any], said: str, act: str) ->
         message |= {"content": None, "refusal": "I can't help with that."}
     count = body.get("n") or 1
     told_in = 3 + sum(tokens_of(m.get("content") or "") + 3 for m in body["messages"])
-    told_out = count * tokens_of(said)
+    told_out = count * tokens_of(said) * platform.dearer
     done = {
         "id": platform.new_id("chatcmpl-"), "object": "chat.completion", "created": platform.now(), "model": body["model"],
         "choices": [{"index": i, "message": message, "logprobs": _logprobs(body, said), "finish_reason": finish} for i in range(count)],
@@ -195,6 +195,8 @@ def completion(platform: Platform, body: dict[str, Any], said: str, act: str) ->
     }  # fmt: skip
     if act == "no usage":
         del done["usage"]
+    if act == "zero usage":
+        done["usage"] |= {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
     return done
 
 

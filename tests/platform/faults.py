@@ -23,8 +23,8 @@ class Fault:
 
 
 Act = str | Fault
-"""What one request gets: "ok", "no usage", "cut", "refusal", "empty", "malformed", "wrong shape", "html", "redirect", "reset", "slow", "drip",
-or an error."""
+"""What one request gets: "ok", "no usage", "zero usage", "cut", "refusal", "empty", "malformed", "wrong shape", "html", "text", "redirect",
+"reset", "slow", "drip", or an error."""
 
 
 class RefusedError(Exception):

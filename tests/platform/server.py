@@ -79,6 +79,8 @@ class Platform:
         self.script, self.answer, self.key, self.pause = list(script), answer, key, pause
         self.limits, self.clock, self.trouble = limits, clock, trouble
         """`trouble` may plant something into any request, by looking at it."""
+        self.dearer = 1
+        """How many times more tokens are charged for an answer than it has."""
         self.models = models.Models()
         self.files = files.Files()
         self.batches = batches.Batches()

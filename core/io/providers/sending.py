@@ -134,10 +134,13 @@ class Run:
             self._again(one, outcome)
 
     def _keep(self, one: Open, reply: Reply, **how: Any) -> None:
+        """Whoever asked journals it with its price first; remembered it costs nothing, which would be no account of this run."""
         self.host.spent += reply.usd or 0.0
-        if self.host.keep:
-            self.host.remembered.put(one.key, reply)
-        self.take(one, reply, **how)
+        try:
+            self.take(one, reply, **how)
+        finally:
+            if self.host.keep:
+                self.host.remembered.put(one.key, reply)
 
     def _again(self, one: Open, failure: Failure) -> None:
         if self.host.adapts(failure, self.settings, proven=self.pace.proven):
@@ -150,9 +153,9 @@ class Run:
         elif not self.pace.proven and one.attempt >= FIRST_ATTEMPTS:
             one.attempt = 0
             self.first.extend([other] if (other := next(self.todo, None)) else [])
-            heappush(self.later, (moment, self.pace.sends, one))
+            heappush(self.later, (moment, one.sent.order, one))
         else:
-            heappush(self.later, (moment, self.pace.sends, one))
+            heappush(self.later, (moment, one.sent.order, one))
 
     def _drain(self) -> None:
         """After a stop: what is under way has been paid for, so it is still kept."""
