@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.io import batches
 from core.io.batches import Batch
-from ui import augment_effect, augment_hand, augment_review, augment_run, augment_try, augment_write
+from ui import augment_hand, augment_report, augment_review, augment_run, augment_try, augment_write
 from ui.explore_send import propose
 from ui.jobs import latest
 from ui.layout import empty, no_data, view
@@ -50,11 +50,12 @@ if not augment_write.texts_of(version):
 
 if "_augment_view" in st.session_state:
     st.session_state["augment_view"] = st.session_state.pop("_augment_view")
-chosen = view("augment", ["Write", "Review", "Effect"])
+chosen = view("augment", ["Write", "Review", "Report"])
 last = latest("augment", version.dataset)
 last = last if last and last.request.get("version") == version.id else None
 
 if chosen == "Write":
+    augment_run.ended(last)
     left, right = st.columns([9, 11])
     with left:
         wish = augment_write.what_to_write(version)
@@ -63,16 +64,14 @@ if chosen == "Write":
         if by_hand:
             augment_hand.ask_any_chat(version, wish)
             st.stop()
-        estimate, error = augment_write.planned(version, wish)
-        tried = augment_try.tried_rows(version, wish, estimate)
-    budget = augment_try.what_it_takes(estimate, tried, wish.chosen.writer) if estimate else None
-    augment_run.ended(last)
-    augment_run.run(version, wish, estimate, error, budget, last)
+        tried = augment_try.tried_rows(version, wish)
+    budget = augment_try.what_it_takes(wish.estimate, tried, wish.chosen.writer) if wish.estimate else None
+    augment_run.run(version, wish, budget, last)
 else:
     batch: Batch | None = augment_review.choose_batch(version)
     with guarded():
-        if chosen == "Effect":
-            augment_effect.show(version, batch)
+        if chosen == "Report":
+            augment_report.show(version, batch)
         elif batch is None:
             empty(
                 "rate_review",

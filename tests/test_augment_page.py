@@ -83,7 +83,7 @@ def test_a_name_that_is_no_column_is_told_with_the_one_that_was_meant(home: Path
     at = page(version("classification"))
     fine(at.text_area(key="augment_user_paraphrase_True").set_value(prompt).run())
     said = words(at).replace("\\", "")
-    assert "no column has that name" in said
+    assert "there is no such name" in said
     assert advice in said
     assert button(at, "Write variants").disabled
     fine(button(at, "Back to the ready request").click().run())

@@ -12,17 +12,16 @@ from core.errors import StudioError
 from core.format import count, plural, short
 from core.io import augmenting, by_hand
 from core.version import Version
-from ui import cache
+from ui import augment_cache
 from ui.augment_write import Wish
 from ui.layout import card, run_bar
-from ui.state import guarded, plain, show_error
+from ui.state import guarded, plain
 from ui.tables import rows
 
 
 def ask_any_chat(version: Version, wish: Wish) -> None:
     """The card beside *What to write*, and the run bar."""
     if wish.settings is None:
-        show_error(wish.error) if wish.error else None
         return
     with guarded():
         with card("Ask any chat"):
@@ -35,7 +34,7 @@ def ask_any_chat(version: Version, wish: Wish) -> None:
                 persist_state="session",
                 help="1 sends the request word for word. 10 is a good size; chats forget rows in longer requests.",
             )
-            requests = cache.hand_requests(version.dataset, version.id, wish.settings, int(per))
+            requests = augment_cache.hand_requests(version.dataset, version.id, wish.settings, int(per))
             known = by_hand.answered_by_hand(version, wish.settings)
             number = _choose(requests, known, int(per))
             request = requests[number]

@@ -24,11 +24,11 @@ PASS_RATE = {"embedded": 0.4}
 """Share of variants that usually pass, 0.65 where not named; the estimate says "about". The tried rows' own share replaces it."""
 
 
-def tried_rows(version: Version, wish: Wish, estimate: Estimate | None) -> Tried | None:
+def tried_rows(version: Version, wish: Wish) -> Tried | None:
     """The card: three rows, really written and judged. Kept for the session while nothing changes."""
     held = st.session_state.get("augment_tried")
     tried: Tried | None = held[1] if held and held[0] == (version.id, wish.mark) else None
-    pressed = False
+    estimate, pressed = wish.estimate, False
 
     def again() -> None:
         nonlocal pressed
@@ -73,7 +73,7 @@ def _show(tried: Tried) -> None:
     parts += [f":red[:material/cancel:] {n} {plain(GATES[gate].title)}" for gate, n in tried.report.rejected.items()]
     st.markdown(" · ".join(parts))
     st.caption(plain(f"{cost(tried.usd) if tried.usd is not None else 'price unknown'} · {duration(tried.seconds)}"))
-    with st.container(height=360, border=False, gap="xsmall"):
+    with st.container(border=False, gap="xsmall"):
         for row, family in tried.judged.groupby("row", sort=False):
             st.caption(f"Train row {count(int(str(row)) + 1)}")
             st.text(family["original"].iloc[0])

@@ -12,9 +12,9 @@ from core.augment.requests import Estimate
 from core.errors import StudioError
 from core.format import count, plural
 from core.version import Version
-from ui import augment_prompt, augment_writer, cache
+from ui import augment_cache, augment_more, augment_prompt, augment_writer
 from ui.layout import card
-from ui.state import plain
+from ui.state import plain, show_error
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Wish:
     settings: AugmentSettings | None
     chosen: augment_writer.Chosen
     error: StudioError | None = None
+    estimate: Estimate | None = None
 
     @property
     def mark(self) -> str:
@@ -40,30 +41,43 @@ def texts_of(version: Version) -> list[str]:
 
 
 def what_to_write(version: Version) -> Wish:
-    """The card: request, column, how many, writer, prompt, advanced."""
+    """The card: request, column, how many, writer, prompt, advanced; and why nothing can be asked for, where that is so."""
     texts = texts_of(version)
-    offered = _offered(version, cache.is_korean(version.dataset, version.id, texts[0]))
+    offered = _offered(version, augment_cache.is_korean(version.dataset, version.id, texts[0]))
     with card("What to write"):
         _train_only(version)
         preset = st.selectbox(
             "Do", offered, format_func=lambda one: PRESETS[one].title, key="augment_do", persist_state="session", help=_meanings(offered)
         )
         st.caption(plain(PRESETS[preset].meaning))
-        column, variants, to = _how_many(version, preset, texts)
+        settings, error = None, None
+        try:
+            more = augment_more.settings(version, preset, texts)
+        except StudioError as wrong:
+            more, error = {}, wrong
         advanced = st.session_state.get
         rates = (float(advanced("augment_rate_in") or 0), float(advanced("augment_rate_out") or 0))
         chosen = augment_writer.pick(int(advanced("augment_parallel") or 8), rates if any(rates) else None)
-        small = chosen.writer.name == "embedded"
         try:
-            system, user = augment_prompt.edit(version, column, preset, variants, small)
-        except StudioError as error:
-            _advanced(version, chosen.writer.name)
-            return Wish(None, chosen, error)
+            if more:
+                settings = augment_prompt.edit(version, AugmentSettings(**more, one_each=chosen.writer.name == "embedded"))
+        except StudioError as wrong:
+            error = wrong
         temperature, rows, seed = _advanced(version, chosen.writer.name)
-    try:
-        return Wish(AugmentSettings(column, preset, variants, to, system, user, small, temperature, rows, seed), chosen)
-    except StudioError as error:
+        wish = _planned(version, chosen, settings and replace(settings, temperature=temperature, rows=rows, seed=seed), error)
+        if wish.error:
+            show_error(wish.error)
+    return wish
+
+
+def _planned(version: Version, chosen: augment_writer.Chosen, settings: AugmentSettings | None, error: StudioError | None) -> Wish:
+    """What it takes, or why it cannot be asked for."""
+    if settings is None or error:
         return Wish(None, chosen, error)
+    try:
+        return Wish(settings, chosen, None, augment_cache.estimate(version.dataset, version.id, settings, chosen.writer))
+    except StudioError as wrong:
+        return Wish(None, chosen, wrong)
 
 
 def _train_only(version: Version) -> None:
@@ -78,39 +92,8 @@ def _offered(version: Version, korean: bool) -> list[str]:
     """The requests that fit the version's task; those in the language of its texts first."""
     names = [name for name in PRESETS if version.roles.target or PRESETS[name].keeps != "label"]
     names = [name for name in names if version.task == "classification" or not PRESETS[name].balance]
+    names = [name for name in names if not PRESETS[name].tasks or version.task in PRESETS[name].tasks]
     return sorted(names, key=lambda name: PRESETS[name].language != "ko") if korean else names
-
-
-def _how_many(version: Version, preset: str, texts: list[str]) -> tuple[str, int, int]:
-    """Column, variants per row, and the size classes are brought to (0: not asked)."""
-    left, right = st.columns(2)
-    column = left.selectbox("Column", texts, key="augment_column", persist_state="session")
-    balance = PRESETS[preset].balance
-    variants = right.number_input(
-        "At most per row" if balance else "Variants per row",
-        1,
-        20,
-        10 if balance else 3,
-        key=f"augment_variants_{balance}",
-        persist_state="session",
-        help="3 is a good start; above 5 they begin to repeat each other.",
-    )
-    to = 0
-    if balance:
-        sizes = cache.class_sizes(version.dataset, version.id)
-        to = st.number_input(
-            "Train rows per class",
-            2,
-            1_000_000,
-            max([2, *sizes.values()]),
-            key="augment_to",
-            persist_state="session",
-            help="Classes below it get variants of their rows until they have that many.",
-        )
-        small = {name: n for name, n in sizes.items() if n < to}
-        shown = ", ".join(f"{name} {count(n)}" for name, n in sorted(small.items(), key=lambda pair: pair[1])[:6])
-        st.caption(plain(f"Below it: {shown}." if small else "No class is below it."))
-    return str(column), int(variants), int(to)
 
 
 def _meanings(offered: list[str]) -> str:
@@ -164,13 +147,3 @@ def _advanced(version: Version, writer: str) -> tuple[float, int, int]:
             )
             st.number_input("USD per million tokens out", 0.0, 1000.0, 0.0, key="augment_rate_out", persist_state="session")
     return float(temperature), int(rows), int(seed)
-
-
-def planned(version: Version, wish: Wish) -> tuple[Estimate | None, StudioError | None]:
-    """What the wish takes, or why it cannot be asked for."""
-    if wish.settings is None:
-        return None, wish.error
-    try:
-        return cache.augment_estimate(version.dataset, version.id, wish.settings, wish.chosen.writer), None
-    except StudioError as error:
-        return None, error
