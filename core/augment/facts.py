@@ -36,10 +36,11 @@ _UNIT_OF = {form: unit for unit, forms in _UNITS.items() for form in forms}
 _FORMS = "|".join(re.escape(form) for form in sorted(_UNIT_OF, key=len, reverse=True))
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _QUANTITY = re.compile(rf"(?P<money>[$€£₩])?\s?(?P<number>{_NUMBER})\s?-?(?P<unit>{_FORMS})?(?![a-z])")
-_ADDRESS = re.compile(r"https?://[^\s<>\"')\]]+|www\.[^\s<>\"')\]]+|[\w.+-]+@[\w-]+\.[\w.]+")
+_ADDRESS = re.compile(r"https?://[^\s<>\"')\]]+|www\.[^\s<>\"')\]]+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}\.[\w.]+")
 _QUOTED = re.compile(r"“([^”\n]{2,60})”|‘([^’\n]{2,60})’|\"([^\"\n]{2,60})\"|「([^」\n]{2,60})」|『([^』\n]{2,60})』|《([^》\n]{2,60})》"
                      r"|〈([^〉\n]{2,60})〉|(?<!\w)'([^'\n]{2,60})'(?!\w)")  # fmt: skip
 _CAPITAL = re.compile(r"[A-ZÀ-ÖØ-Þ][\w’'-]*")
+_CAPITAL_NEXT = re.compile(r"\s+[A-Z][a-z]")
 _CODE = re.compile(r"\b(?=\w*[A-Z])(?:[A-Z]{2,}\w*|\w+[A-Z]\w*|[A-Za-z]+-?\d+\w*)\b")
 _PLACES = re.compile(
     "(?<![가-힣])(?:서울|부산|대구|인천|광주|대전|울산|제주|경기도|강원도|충청도|전라도|경상도|한국|대한민국|조선|고려|신라|백제|고구려|북한"
@@ -117,8 +118,9 @@ def _latin(text: str) -> list[str]:
         return codes
     found = list(codes)
     for match in _CAPITAL.finditer(text):
-        begins = re.search(r"(?:^|[.!?:;…\"“”'‘(*\n-])\s*$", text[: match.start()]) is not None
-        before_name = re.match(r"\s+[A-Z][a-z]", text[match.end() :]) is not None
+        before = text[max(0, match.start() - 4) : match.start()]
+        begins = not before.strip() or before.rstrip()[-1] in ".!?:;…\"“”'‘(*-" or "\n" in before
+        before_name = _CAPITAL_NEXT.match(text, match.end()) is not None
         if not begins or (before_name and match[0].casefold() not in _STARTS):
             found.append(re.sub(r"['’]s$", "", match[0]))
     return found

@@ -25,7 +25,7 @@ MOST_ROWS = 20
 """Chats forget rows in longer requests."""
 _ROW_KEYS = ("number", "id", "original", "text", "no", "원문", "번호")
 _HEAD = re.compile(
-    r"^(?:#+\s*|\*\*\s*)?(?:text|row|sentence|original|문장|원문|글)?\s*[\[(#]?(\d{1,3})[\])]?\s*(?:번)?\s*[.:)\-]?\s*(.*?)\**$", re.I
+    r"^(?:#+\s*|\*\*\s*)?(?:text|row|sentence|original|문장|원문|글)?\s*[\[(#]?(\d{1,3})[\])]?\s*(?:번)?\s*[.:)\-]?\s*(.*)$", re.I
 )
 
 
@@ -184,7 +184,7 @@ def _head(line: str, asks: Sequence[Ask]) -> Ask | None:
     whole = _ask(line.strip().strip("*#: "), asks)
     if whole is not None:
         return whole
-    match = _HEAD.match(line.strip())
+    match = _HEAD.match(line.strip().rstrip("*"))
     if not match or not 1 <= int(match.group(1)) <= len(asks):
         return None
     ask = asks[int(match.group(1)) - 1]

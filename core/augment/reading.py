@@ -20,18 +20,22 @@ LONGEST = 200_000
 _TEXT_KEYS = ("variant", "text", "paraphrase", "sentence", "question", "rewrite", "content", "output", "value", "문장", "변형", "질문")
 _LIST_KEYS = (*(key + "s" for key in _TEXT_KEYS[:7]), "items", "results", "data", "list", "문장들", *_TEXT_KEYS)
 _MARK = re.compile(
-    r"^\s*(?:\*\*|__)?(?:"
-    r"\(?\d{1,3}[.)\]:](?:\*\*|__)?(?=\s|\D)|[①-⑳]|[-*•·‣◦▪–—](?=\s)|\(?[a-z][.)](?=\s)"
-    r"|(?:variant|variation|paraphrase|option|version|sentence|question|rewrite|문장|변형|예시|질문)\s*#?\d{1,3}\s*[.:)\-](?:\*\*|__)?"
-    r"|\d{1,3}번\s*[.:)]?)\s*(?:\*\*|__)?\s*",
+    r"^\s*(?:#{1,4}\s+(?=\D{2}))?(?P<bold>\*\*|__)?(?:"
+    r"\(?\d{1,3}(?:[．）]|[.)\]:](?(bold)(?:\*\*|__)?)(?=\s|\D))|\[\d{1,3}\](?=\s)|#\d{1,3}[.:)]?(?=\s)|\d{1,3}\s+[-–—](?=\s)|[①-⑳]"
+    r"|[•‣◦▪](?=\s|\w|[\"“'‘「『])|[-*·–—](?=\s)|\(?[a-z][.)](?=\s)"
+    r"|(?:variant|variation|paraphrase|option|version|sentence|question|rewrite|문장|변형|예시|질문|버전)\s*#?\d{1,3}\s*(?:[.:)\-]|(?=\*\*|__|\s*$))"
+    r"|\d{1,3}번(?:째)?\s*[.:)]?)\s*(?(bold)(?:\*\*|__)?)\s*",
     re.I,
 )
+_RULE = re.compile(r"\s*(?:-{3,}|={3,}|\*{3,}|_{3,})\s*$")
 _CHATTER = re.compile(
     r"^(?:sure|certainly|of course|okay|ok|here (?:are|is)|below (?:are|is)|let me know|i hope|these (?:variants|sentences)|note:|feel free"
     r"|네[,. ]|물론|다음은|아래는|여기|알겠습니다|도움이|필요하시면|위와 같이|이 문장)",
     re.I,
 )
 _REFUSAL = re.compile(r"^(?:i['’]?m sorry|i am sorry|sorry,|i can(?:no|['’])t|i(?: am|['’]m) unable|as an ai|죄송|할 수 없)", re.I)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ud800-\udfff]")
+_ENDS = re.compile("\r\n?|[\x85\u2028\u2029]")
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "「": "」", "『": "』", "«": "»", "`": "`"}
 
 
@@ -66,8 +70,10 @@ def read_variants(reply: str, expected: int = 1, original: str = "") -> Read:
 
 
 def unquoted(text: str) -> str:
-    """Without one pair of quotes around the whole, a comma after them, and Markdown's bold."""
+    """Without one pair of quotes around the whole, a comma after them, and Markdown's bold, also where only its end is left."""
     text = text.strip().removesuffix(",").strip() if text.strip()[:1] in _QUOTES else text.strip()
+    if text.endswith("**") and text.count("**") == 1:
+        text = text[:-2].strip()
     bold = re.fullmatch(r"\*\*(.+?)\*\*|__(.+?)__", text, re.S)
     text = (bold.group(1) or bold.group(2)).strip() if bold else text
     if len(text) >= 2 and _QUOTES.get(text[0]) == text[-1] and text[0] not in text[1:-1] and text[-1] not in text[1:-1]:
@@ -141,19 +147,25 @@ def normal(text: str) -> str:
 
 def clean(reply: str) -> str:
     """NFC, one kind of line end, without thoughts and control characters, no longer than LONGEST."""
-    text = unicodedata.normalize("NFC", reply[:LONGEST]).replace("\r\n", "\n").replace("\ufeff", "")
+    text = harmless(unicodedata.normalize("NFC", reply[:LONGEST]))
     return re.sub(r"<think>.*?(?:</think>|\Z)", "", text, flags=re.S | re.I).strip()
 
 
+def harmless(text: str) -> str:
+    """Without control characters and lone surrogates, which no file can hold; other ends of lines become plain ones."""
+    return _CONTROL.sub("", _ENDS.sub("\n", text))
+
+
 def _line(text: str, several: bool) -> str:
-    text = unquoted(text)
+    text = unquoted(harmless(text))
     return text if several else " ".join(text.split())
 
 
 def _json(text: str, original: str) -> Read | None:
-    if not re.search(r"[\[{]", text):
+    value = _bare_strings(text)
+    if value is None and not re.search(r"[\[{]", text):
         return None
-    value = parsed(text)
+    value = parsed(text) if value is None else value
     found = texts_of(value, original) if value is not None else None
     if found:
         return Read(tuple(found), (), "json")
@@ -162,6 +174,23 @@ def _json(text: str, original: str) -> Read | None:
         if whole:
             decoded = [_literal(f'"{part}"') for part in whole]
             return Read(tuple(v for v in decoded if isinstance(v, str)), (text[-80:],), "cut json")
+    return None
+
+
+def _bare_strings(text: str) -> list[Any] | dict[str, Any] | None:
+    """Strings without a list around them, a list inside a string, a tuple, a list in curly quotes."""
+    if text[0] == '"' == text[-1]:
+        value = _literal(text)
+        if isinstance(value, str):
+            inner = parsed(value)
+            return inner if isinstance(inner, (list, dict)) else None
+        value = _literal(f"[{text}]")
+        return value if isinstance(value, list) and len(value) > 1 and all(isinstance(one, str) for one in value) else None
+    if text[0] == "(" and text[-1] == ")":
+        value = _literal(text)
+        return list(value) if isinstance(value, tuple) else None
+    if re.match(r"\[\s*“", text):
+        return re.findall(r"“([^”]*)”", text) or None
     return None
 
 
@@ -174,8 +203,11 @@ def _json_lines(text: str, original: str) -> Read | None:
 
 
 def _tagged(text: str, original: str) -> Read | None:
-    found = re.findall(r"<(variant|text|paraphrase|sentence|item|li)\b[^>]*>(.*?)</\1>", text, re.S | re.I)
-    return Read(tuple(body for _, body in found), (), "list") if found else None
+    if not re.search(r"</(?:variant|text|paraphrase|sentence|item|li)>", text, re.I):
+        return None
+    parts = re.split(r"<(/?)(?:variant|text|paraphrase|sentence|item|li)\b[^<>]{0,200}>", text, flags=re.I)  # between, sign, between, ...
+    found = [body for before, body, after in zip(parts[1::2], parts[2::2], [*parts[3::2], ""], strict=False) if not before and after]
+    return Read(tuple(found), (), "list") if found else None
 
 
 def _table(text: str, original: str) -> Read | None:
@@ -190,7 +222,7 @@ def _table(text: str, original: str) -> Read | None:
 
 def _list(text: str, original: str) -> Read | None:
     """Numbered, bulleted or labelled lines; what stands between two marks belongs to the first of them."""
-    lines = [line for line in text.splitlines() if not line.strip().startswith("```")]
+    lines = ["" if _RULE.match(line) else line for line in text.splitlines() if not line.strip().startswith("```")]
     starts = [i for i, line in enumerate(lines) if _MARK.match(line)]
     if not starts or (len(starts) == 1 and len(lines) > 3 and starts[0] == len(lines) - 1):
         return None
@@ -199,14 +231,25 @@ def _list(text: str, original: str) -> Read | None:
     for i, start in enumerate(starts):
         body = lines[start : starts[i + 1]] if i + 1 < len(starts) else lines[start:]
         body[0] = _MARK.sub("", body[0], count=1)
-        if i + 1 == len(starts) and "" in (stripped := [line.strip() for line in body]):
-            cut = stripped.index("")
+        if i + 1 == len(starts):
+            stripped = [line.strip() for line in body]
+            first = next((at for at, line in enumerate(stripped) if line), 0)
+            cut = next((at for at, line in enumerate(stripped) if not line and at > first), len(stripped))
             left += [line for line in stripped[cut:] if line]
             body = body[:cut]
         joined = "\n".join(line.strip() for line in body if line.strip())
         if joined:
             variants.append(joined)
-    return Read(tuple(variants), tuple(left), "list")
+    return Read(tuple(_all_unquoted(variants)), tuple(left), "list")
+
+
+def _all_unquoted(variants: list[str]) -> list[str]:
+    """Without quotes around each, where all have them: then quotes inside do not matter. JSON's own escapes are read."""
+    if len(variants) < 2 or not all(len(one) > 1 and _QUOTES.get(one[0]) == one.rstrip(",")[-1:] for one in variants):
+        return variants
+    bare = [one.rstrip(",") for one in variants]
+    read = [_literal(one) if one[0] == '"' and "\\" in one else None for one in bare]
+    return [value if isinstance(value, str) else one[1:-1].strip() for value, one in zip(read, bare, strict=True)]
 
 
 def _plain(text: str, expected: int, several: bool) -> Read:
@@ -221,7 +264,7 @@ def _plain(text: str, expected: int, several: bool) -> Read:
     if expected == 1 and kept:
         return Read((_line(kept[0], False),), (*left, *kept[1:]), "plain")
     shape = "lines" if len(kept) > 1 else "plain" if kept else "nothing"
-    return Read(tuple(_line(line, False) for line in kept), tuple(left), shape)
+    return Read(tuple(_line(line, False) for line in _all_unquoted(kept)), tuple(left), shape)
 
 
 def _is_chatter(line: str) -> bool:
