@@ -66,10 +66,15 @@ def saved(n: int = 30, task: str = "classification") -> Version:
     return store.save("Reviews", rows, title="Split", roles=roles, task=task, source_hash=f"{n}{task}")
 
 
-def start(version: Version, server: Loopback, *, budget: float | None = 1.0, key: str = KEY, **writer: Any) -> jobs.Job:
+def asked_for(version: Version, server: Loopback, *, budget: float | None = 1.0, settings: AugmentSettings = SETTINGS, **writer: Any) -> dict[str, Any]:
+    """The job's request."""
     who = Writer("compatible", "small", server.url, **{"rates": (1.0, 2.0), **writer})
-    request = {"dataset": version.dataset, "version": version.id, "settings": SETTINGS.to_dict(), "writer": who.to_dict(), "budget": budget,
-               "meaning": False}  # fmt: skip
+    return {"dataset": version.dataset, "version": version.id, "settings": settings.to_dict(), "writer": who.to_dict(), "budget": budget,
+            "meaning": False}  # fmt: skip
+
+
+def start(version: Version, server: Loopback, *, key: str = KEY, **how: Any) -> jobs.Job:
+    request = asked_for(version, server, **how)
     return jobs.start("augment", request, title="Write variants", dataset=version.dataset, environment=key_of(server, key))
 
 

@@ -58,9 +58,10 @@ def children(version: Version, accepted: pd.DataFrame, settings: AugmentSettings
     _refuse_held_out(version, accepted, settings)
     made = _copied(train, parents)
     written = _written(accepted, settings.column)
-    for name in dict.fromkeys(name for cells in written for name in cells if name in made):
-        cells = [one.get(name, old) for one, old in zip(written, made[name].tolist(), strict=True)]
-        made[name] = _as(cells, pd.Series(train[name]), name)
+    for name in dict.fromkeys(name for cells in written for name in cells):
+        before = made[name].tolist() if name in made else [None] * len(made)
+        cells = [one.get(name, old) for one, old in zip(written, before, strict=True)]
+        made[name] = _as(cells, pd.Series(train[name]) if name in train else pd.Series([], dtype="str"), name)
     if version.roles.split:
         made[version.roles.split] = "train"
     lineage, names = _names(version, train)
@@ -81,6 +82,8 @@ def save(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, wr
     """The version with the accepted variants added as train rows (validation and test stay as they are)."""
     made = children(version, accepted, settings, writer)
     rows = _marked(version, store.frame(version), made)
+    for name in [name for name in made.rows.columns if name not in rows]:
+        rows[name] = pd.array([None] * len(rows), dtype="str")
     whole = pd.DataFrame(pd.concat([rows, made.rows.reindex(columns=rows.columns)], ignore_index=True))
     whole[made.lineage] = whole[made.lineage].astype("Int64")
     content = digest(accepted[[name for name in ("row", "variant", "cells") if name in accepted]].astype("str").to_numpy().tolist())
@@ -123,7 +126,7 @@ def _parents(version: Version, accepted: pd.DataFrame, train: pd.DataFrame) -> l
 
 
 def _refuse_held_out(version: Version, accepted: pd.DataFrame, settings: AugmentSettings) -> None:
-    aside, near = held_out(version, settings.column), Limits().near_held_out
+    aside, near = held_out(version, settings), Limits().near_held_out
     texts = [[str(cell) for cell in cells.values() if isinstance(cell, str)] for cells in _written(accepted, settings.column)]
     close = [row for row in texts if any(aside.holds(text, near) for text in row)]
     if close:

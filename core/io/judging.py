@@ -14,7 +14,7 @@ from core.augment.gates import SMALL_WRITER, HeldOut, Judge, Limits, Meaning, Ne
 from core.augment.presets import AugmentSettings
 from core.augment.reading import Read
 from core.augment.report import Report, candidates, report
-from core.augment.requests import plan
+from core.augment.requests import compared, plan
 from core.errors import DataError
 from core.io import meanings, store, written
 from core.io.languages import identify
@@ -37,19 +37,21 @@ def asks(version: Version, settings: AugmentSettings) -> list[Ask]:
 def judge_for(version: Version, settings: AugmentSettings, *, limits: Limits | None = None, meaning: Meaning | None = None) -> Judge:
     """A judge that knows the train texts (nothing is written twice) and the rows kept aside; `limits` where the gates were moved,
     `meaning` as `core.io.meanings` gives it."""
-    kept, aside = _texts(version, settings.column)
+    kept, aside = _texts(version, compared(settings, version.roles))
     stand = limits or (SMALL_WRITER if settings.one_each else Limits())
     return Judge(HeldOut(aside), settings.keeps, version.task or "chat", stand, {bare(text) for _, text in kept}, language, Near(kept),
                  meaning)  # fmt: skip
 
 
-def held_out(version: Version, column: str) -> HeldOut:
+def held_out(version: Version, settings: AugmentSettings) -> HeldOut:
     """The rows kept aside, to recognise copies of them."""
-    return HeldOut(_texts(version, column)[1])
+    return HeldOut(_texts(version, compared(settings, version.roles))[1])
 
 
 def _texts(version: Version, column: str) -> tuple[list[tuple[int, str]], list[str]]:
-    """(row, text) of the train rows, and the texts of all others."""
+    """(row, text) of the train rows, and the texts of all others; none where the column is yet to be written."""
+    if column not in version.columns:
+        return [], []
     marker = version.roles.split
     rows = store.frame(version, [column, *([marker] if marker and marker != column else [])])
     texts = ["" if cell is None or cell != cell else str(cell) for cell in rows[column].tolist()]
