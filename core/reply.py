@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -21,3 +21,7 @@ class Reply:
     cached: bool = False
     error: str = ""
     """What went wrong, when finish is "error" or "timeout"."""
+
+    def again(self) -> Reply:
+        """The same reply for an equal request: it is not paid again."""
+        return replace(self, cached=True, usd=None if self.usd is None else 0.0)

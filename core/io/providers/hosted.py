@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -89,16 +88,9 @@ class Hosted:
     ) -> list[Reply]:
         """See Provider. Equal requests are asked once where replies are remembered. A request that the budget forbids gets finish
         "error" and the error OVER_BUDGET."""
-        if not self.model:
-            raise SettingsError("No model is named. Test the address to see which models it has.", title="Choose a model")
-        if self.budget is not None and self.rates is None:
-            raise SettingsError(f"A budget of {self.budget} USD cannot be kept: no price is known for '{self.model}'. Give its rates in "
-                                "USD per million tokens, or leave the budget out.", title="No price is known")  # fmt: skip
+        self.ready()
         limits = [max_tokens] * len(requests) if isinstance(max_tokens, int) else list(max_tokens)
-        settings: dict[str, Any] = {"temperature": temperature, "seed": seed} | ({"schema": dict(schema)} if schema else {})
-        if self.keep:
-            self._written = endpoints.without(self.base_url, self.model)
-            self._unknown |= self._written
+        settings = open_settings(temperature, seed, schema)
         replies: dict[int, Reply] = {}
         alike: dict[str, list[int]] = {}
         """Key of a request -> the places that ask for the same, the first of which is sent."""
@@ -113,11 +105,11 @@ class Hosted:
         def take(one: Open, reply: Reply, *, stopping: bool = False) -> None:
             took(one.place, reply, stopping=stopping)
             for place in alike.get(one.key, ())[1:]:
-                took(place, _again(reply), stopping=stopping)
+                took(place, reply if reply.error else reply.again(), stopping=stopping)
 
         fresh: list[int] = []
         for place, messages in enumerate(requests):
-            key = self._key(_asked(messages, prefix), limits[place], settings)
+            key = self.key_of(asked_as(messages, prefix), limits[place], settings)
             known = self.remembered.get(key) if self.keep else None
             if known:
                 took(place, known)
@@ -125,10 +117,21 @@ class Hosted:
                 fresh.append(place)
             if self.keep and not known:
                 alike[key].append(place)
-        todo: Iterator[Open] = (self._prepared(i, _asked(requests[i], prefix), limits[i], settings) for i in fresh)
+        todo: Iterator[Open] = (self.prepared(i, asked_as(requests[i], prefix), limits[i], settings) for i in fresh)
         if fresh:
             Run(self, todo, len(fresh), settings, take).go()
         return [replies[i] for i in range(len(requests))]
+
+    def ready(self) -> None:
+        """Raises SettingsError when requests cannot be sent as things are set."""
+        if not self.model:
+            raise SettingsError("No model is named. Test the address to see which models it has.", title="Choose a model")
+        if self.budget is not None and self.rates is None:
+            raise SettingsError(f"A budget of {self.budget} USD cannot be kept: no price is known for '{self.model}'. Give its rates in "
+                                "USD per million tokens, or leave the budget out.", title="No price is known")  # fmt: skip
+        if self.keep:
+            self._written = endpoints.without(self.base_url, self.model)
+            self._unknown |= self._written
 
     @cached_property
     def remembered(self) -> Remembered:
@@ -140,13 +143,16 @@ class Hosted:
 
         return counter()
 
-    def _key(self, asked: list[Message], limit: int, settings: dict[str, Any]) -> str:
+    def key_of(self, asked: list[Message], limit: int, settings: dict[str, Any]) -> str:
         return content_key(self.base_url, self.model, asked, max_tokens=limit, **settings)
 
-    def _prepared(self, place: int, asked: list[Message], limit: int, settings: dict[str, Any]) -> Open:
-        worst = self._usd(self._tokens(asked), limit) if self.budget is not None and self.rates else None
+    def prepared(
+        self, place: int, asked: list[Message], limit: int, settings: dict[str, Any], rates: tuple[float, float] | None = None
+    ) -> Open:
+        """A request ready to go, with the USD and the tokens it can take at most; `rates` where they are not the usual ones."""
+        worst = self._usd(self._tokens(asked), limit, rates) if self.budget is not None and self.rates else None
         rough = sum(len(m["content"]) for m in asked) // 4 + limit
-        return Open(place, asked, limit, self._key(asked, limit, settings), worst or 0.0, rough)
+        return Open(place, asked, limit, self.key_of(asked, limit, settings), worst or 0.0, rough)
 
     def _tokens(self, messages: Sequence[Message]) -> int:
         return sum(self._count([m["content"] for m in messages])) + 3 * len(messages) + 3
@@ -176,7 +182,7 @@ class Hosted:
             failure = failure_of(error, self.secret, self.deadline)
             return failure, failure.room if failure.room.known else room
 
-    def read(self, answer: Any, messages: list[Message], seconds: float, rates: tuple[float, float] | None = None) -> Reply:
+    def read(self, answer: Any, messages: list[Message], seconds: float | None, rates: tuple[float, float] | None = None) -> Reply:
         """The reply in a chat completion; `rates` where they are not the usual ones. Raises ValueError and its kin for anything else."""
         choice = answer.choices[0]
         refusal = getattr(choice.message, "refusal", None)
@@ -218,7 +224,7 @@ class Hosted:
             endpoints.remember(self.base_url, self.model, self._unknown)
 
 
-def _asked(messages: Sequence[Message], prefix: str) -> list[Message]:
+def asked_as(messages: Sequence[Message], prefix: str) -> list[Message]:
     """The messages as they are sent."""
     asked = [dict(m) for m in as_chat(messages)]
     if prefix:
@@ -226,9 +232,9 @@ def _asked(messages: Sequence[Message], prefix: str) -> list[Message]:
     return asked
 
 
-def _again(reply: Reply) -> Reply:
-    """The same reply for an equal request: it is not paid again."""
-    return replace(reply, cached=True, usd=None if reply.usd is None else 0.0) if not reply.error else reply
+def open_settings(temperature: float, seed: int, schema: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is asked of every request beside its messages and its length."""
+    return {"temperature": temperature, "seed": seed} | ({"schema": dict(schema)} if schema else {})
 
 
 class OpenAIHosted(Hosted):
