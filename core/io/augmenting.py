@@ -25,6 +25,7 @@ from core.augment.presets import AugmentSettings
 from core.augment.reading import Read
 from core.augment.report import Report, candidates, report
 from core.augment.requests import Estimate, estimate, reply_limit
+from core.errors import Stopped
 from core.io import files, meanings, store, written
 from core.io.judging import asks, judge_for, judged, replies_in, review, train_rows
 from core.io.providers.sending import OVER_BUDGET
@@ -128,6 +129,10 @@ def run_augment(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
         while wave:
             _answer(provider, wave, settings, live)
             wave = followed(wave, written.came(desk.folder, wave).reads) if any(ask.then for ask in wave) else []
+    except Stopped:
+        if writer.batch and not (desk.folder / "paused").exists():
+            provider.cancel()  # a cancelled batch goes on being paid for otherwise; a paused one is waited for later
+        raise
     finally:
         if unsure := getattr(provider, "unsure", 0.0):
             files.append_line(desk.folder / written.NAME, {"unsure": unsure})
@@ -139,9 +144,14 @@ def run_augment(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
 
 
 def _connected(writer: Writer, desk: Desk, budget: float | None, before: written.Standing) -> Any:
-    """The provider, with what is left of the budget after what was spent, or may have been."""
+    """The provider, with what is left of the budget after what was spent, or may have been; a batch keeps its place in the job's folder."""
     left = None if budget is None else max(0.0, budget - (before.usd or 0.0) - before.unsure)
-    return writer.connect(environment=desk.environment, budget=left)
+    host = writer.connect(environment=desk.environment, budget=left)
+    if not writer.batch:
+        return host
+    from core.io.providers.batch import Batched
+
+    return Batched(host, desk.folder / "batch")
 
 
 def _answer(provider: Any, wave: Sequence[Ask], settings: AugmentSettings, live: _Live) -> None:

@@ -75,8 +75,9 @@ class Effect:
             size = f"{shown(self.unit, gap.value)} {interval(gap.low, gap.high, self.unit, prose=True)}"
         values = f"{shown(self.unit, self.with_them.value)} with, {shown(self.unit, self.without.value)} without"
         tell = f" About {count(self.more)} more test rows would tell." if self.more else ""
+        steps = f", {count(self.steps)} update steps each" if self.steps else ""
         head = {"better": "Better with them", "worse": "Worse with them"}.get(self.word, "Not distinguishable")
-        return f"{head}. {self.title}: {values}; difference {size}, {p_value(gap.p)}, n = {count(gap.n)}.{tell}"
+        return f"{head}. {self.title}: {values}; difference {size}, {p_value(gap.p)}, n = {count(gap.n)}{steps}.{tell}"
 
 
 @dataclass(frozen=True)

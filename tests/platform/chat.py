@@ -215,6 +215,9 @@ def fitted(said: str, schema: dict[str, Any]) -> Any:
     if "enum" in schema:
         return schema["enum"][0]
     if kind == "object":
+        given = _object(said)
+        if given is not None and set(given) == set(schema.get("properties", {})):
+            return given
         return {name: fitted(said, inner) for name, inner in schema.get("properties", {}).items()}
     if kind == "array":
         try:
@@ -223,6 +226,14 @@ def fitted(said: str, schema: dict[str, Any]) -> Any:
             parts = [said]
         return [fitted(one if isinstance(one, str) else json.dumps(one), schema.get("items", {})) for one in parts]
     return {"integer": 1, "number": 1.5, "boolean": True, "null": None}.get(str(kind), said)
+
+
+def _object(said: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(said)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _logprobs(body: dict[str, Any], said: str) -> dict[str, Any] | None:
