@@ -226,7 +226,6 @@ def test_trouble_while_polling_is_waited_out_and_lasting_trouble_pauses(home: Pa
 
     with Loopback(trouble=trouble) as server:
         assert {r.finish for r in ask(batched(server, tmp_path), 3)} == {"stop"}
-        (tmp_path / "other").mkdir()
         with pytest.raises(Paused, match="goes on at the provider"):
             ask(batched(server, tmp_path / "other"), 3)
         server.trouble = None
@@ -238,9 +237,8 @@ def test_trouble_while_polling_is_waited_out_and_lasting_trouble_pauses(home: Pa
 
 def test_replies_of_a_batch_are_remembered_and_the_key_is_in_no_file(home: Path, tmp_path: Path) -> None:
     folder = files.folder("jobs", "one")
-    with Loopback() as server:
+    with Loopback(answer=lambda messages: f"{messages[-1]['content']} {KEY}") as server:
         first = ask(batched(server, folder, keep=True), 5, schema=VARIANTS)
-        (tmp_path / "new").mkdir()
         again = ask(batched(server, tmp_path / "new", keep=True), 5, schema=VARIANTS)
         assert [r.text for r in again] == [r.text for r in first]
         assert all(r.cached and r.usd == 0 for r in again)
@@ -256,3 +254,17 @@ def test_published_batch_prices_are_used_where_there_are_any(home: Path) -> None
     assert batch_rates(openai) == pytest.approx((0.075, 0.3))
     own: Any = connect("openai", model="gpt-9", key=KEY, rates=(3.0, 5.0))
     assert batch_rates(own) == pytest.approx((1.5, 2.5))
+
+
+def test_cancelling_what_is_over_changes_nothing(home: Path, tmp_path: Path) -> None:
+    with Loopback() as server:
+        one = batched(server, tmp_path)
+
+        def stop(done: int, total: int, message: str) -> None:
+            if "finalizing" in message:
+                raise Stopped
+
+        with pytest.raises(Stopped):
+            ask(one, 4, progress=stop)
+        server.batches.there[one.folder.parts[0].batch].status = "completed"
+        assert one.cancel() == ["finalizing"]

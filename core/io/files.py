@@ -118,15 +118,16 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def append_line(path: Path, record: dict[str, Any]) -> None:
-    """One JSON object as a line, on disk before this returns."""
+def append_line(path: Path, record: dict[str, Any], *, sync: bool = True) -> None:
+    """One JSON object as a line, on disk before this returns; without `sync` it outlives a kill, but perhaps not a power cut."""
     line = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
     with disk_errors(path), open(path, "ab+") as handle:
         handle.seek(max(0, handle.seek(0, os.SEEK_END) - 1))
         whole = handle.read(1) in (b"", b"\n")  # a line cut by a kill must not swallow this one
         handle.write((line if whole else "\n" + line).encode())
         handle.flush()
-        os.fsync(handle.fileno())
+        if sync:
+            os.fsync(handle.fileno())
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

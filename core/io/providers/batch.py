@@ -55,6 +55,11 @@ class Batched:
         """USD of this object's requests so far."""
         return self.host.spent + self._spent
 
+    @property
+    def unsure(self) -> float:
+        """USD that may have been charged for requests that gave no reply."""
+        return self.host.unsure
+
     def models(self) -> list[str]:
         return self.host.models()
 

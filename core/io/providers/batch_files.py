@@ -51,6 +51,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        path.mkdir(parents=True, exist_ok=True)
         state = path / "batch.json"
         known = files.read_json(state)["parts"] if state.exists() else []
         self.parts = [Part(**{name: value for name, value in one.items() if name in Part.__dataclass_fields__}) for one in known]

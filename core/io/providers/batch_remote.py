@@ -95,7 +95,16 @@ class Remote:
         return None
 
     def cancel(self, part: Part) -> None:
-        part.state = str(self.call(lambda: self.client.batches.cancel(part.batch)).status)
+        """End a batch; one that is over meanwhile stays as it is, to be looked at."""
+        import openai
+
+        def ask() -> str:
+            try:
+                return str(self.client.batches.cancel(part.batch).status)
+            except openai.ConflictError:
+                return part.state
+
+        part.state = self.call(ask)
         self.folder.save()
 
     def look(self, part: Part) -> bool:
@@ -121,11 +130,19 @@ class Remote:
         return True
 
     def _download(self, id: str, path: Path) -> None:
-        """The whole file, or none."""
-        unfinished = path.with_suffix(".part")
-        with self.client.files.with_streaming_response.content(id) as answer:
-            answer.stream_to_file(unfinished)
-        os.replace(unfinished, path)
+        """The whole file, or none; never with the key in it, whoever wrote it there."""
+        raw, clean = path.with_suffix(".raw"), path.with_suffix(".clean")
+        secret = (self.host.secret or "").encode()
+        try:
+            with self.client.files.with_streaming_response.content(id) as answer:
+                answer.stream_to_file(raw)
+            with open(raw, "rb") as lines, open(clean, "wb") as kept:
+                for line in lines:
+                    kept.write(line.replace(secret, b"[key]") if secret else line)
+            os.replace(clean, path)
+        finally:
+            raw.unlink(missing_ok=True)
+            clean.unlink(missing_ok=True)
 
     def delete(self) -> str:
         """Delete what was uploaded and what came of it, once its results are here; says what was done."""

@@ -44,6 +44,7 @@ class Remembered:
         self._places: dict[str, dict[str, tuple[int, int]]] = {}
         """Shard -> key -> where its line begins and ends."""
         self._scanned: dict[str, int] = {}
+        self._folder = files.folder("replies")
 
     def get(self, key: str) -> Reply | None:
         """The reply as it was, marked `cached`: it costs nothing now."""
@@ -59,10 +60,11 @@ class Remembered:
         """Keep a reply that says something; failures and empty ones are asked again."""
         if reply.finish not in ("stop", "length", "refusal") or not reply.text:
             return
-        files.append_line(self._path(key[:2]), {"key": key, **{name: getattr(reply, name) for name in _FIELDS}})
+        record = {"key": key, **{name: getattr(reply, name) for name in _FIELDS}}
+        files.append_line(self._path(key[:2]), record, sync=False)  # a job's own journal is synced; this one only saves asking again
 
     def _path(self, shard: str) -> Path:
-        return files.folder("replies") / f"{shard}.jsonl"
+        return self._folder / f"{shard}.jsonl"
 
     def _shard(self, name: str) -> dict[str, tuple[int, int]]:
         """Where the replies of a shard stand; what was appended since, by whatever process, is read now."""

@@ -158,8 +158,9 @@ class Run:
             heappush(self.later, (moment, one.sent.order, one))
 
     def _drain(self) -> None:
-        """After a stop: what is under way has been paid for, so it is still kept."""
-        done, _ = wait(self.flying, timeout=DRAIN)
+        """After a stop: what is under way has been paid for, so it is still kept; what does not come in time may be charged."""
+        done, late = wait(self.flying, timeout=DRAIN)
+        self.host.unsure += sum(self.flying[future].worst for future in late)
         for future in done:
             one, (outcome, _) = self.flying[future], future.result()
             if isinstance(outcome, Reply):
