@@ -88,10 +88,13 @@ def _transport(url: str, key: str | None, deadline: float, largest: int) -> Any:
     class Guarded(httpx2.BaseTransport):
         def __init__(self) -> None:
             self._open: dict[str | None, Any] = {}
+            self._proxies: dict[tuple[str, str], str | None] = {}
 
         def handle_request(self, request: Any) -> Any:
             host, scheme = request.url.host, request.url.scheme
-            proxy = proxy_of(scheme, host)
+            if (scheme, host) not in self._proxies:
+                self._proxies[scheme, host] = proxy_of(scheme, host)
+            proxy = self._proxies[scheme, host]
             found = check_host(host, proxied=bool(proxy))
             if key and scheme == "http" and not is_near(found):
                 raise ProviderError(f"http://{host[:80]} is not encrypted and not on this network: the key could be read on the way. "
