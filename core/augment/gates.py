@@ -15,10 +15,10 @@ from core.augment.asks import Ask
 from core.augment.facts import leaked, named, names, names_lost, numbers_added, numbers_lost, units_lost
 from core.augment.fields import Field, misfits
 from core.augment.limits import ALWAYS, GATES, SMALL_WRITER, Gate, Limits
-from core.augment.near import Growing, HeldOut, Near, bare, dice, grams, similarity, word_changes
+from core.augment.near import MOST_EXACT, Growing, HeldOut, Near, bare, dice, grams_of, pieces, similarity, word_changes
 from core.augment.negation import changed
 from core.augment.reading import normal
-from core.augment.wording import chats, other_language, refuses, scripts
+from core.augment.wording import chats, other_script, refuses, scripts, told_apart
 
 __all__ = ["ALWAYS", "GATES", "SMALL_WRITER", "Gate", "HeldOut", "Judge", "Limits", "Looked", "Near", "bare", "floor", "similarity",
            "word_changes"]  # fmt: skip
@@ -45,6 +45,16 @@ class Looked:
         return () if self.gate else self.failed
 
 
+class _Source:
+    """What the gates compare a variant with, counted once for all variants of one original."""
+
+    def __init__(self, text: str, limits: Limits, language: Callable[[str], str] | None) -> None:
+        self.text, self.plain = text, bare(text)
+        self.grams, self.scripts, self.names = grams_of(self.plain), scripts(text), names(text)
+        self.share = strictness(text, limits)
+        self.language = language(text) if language else ""
+
+
 @dataclass
 class Judge:
     """Judges variants one after another and remembers what it has let pass. Same order, same verdicts."""
@@ -68,6 +78,8 @@ class Judge:
     """The columns of whole rows, for those that people rewrite."""
     meanings: dict[tuple[str, str], float | None] = field(default_factory=dict)
     """What `meaning` gave for pairs asked ahead (see `prepare`)."""
+    last: _Source | None = None
+    """The original that was compared with last."""
 
     def __call__(self, variant: str, ask: Ask, cells: Mapping[str, Any] | None = None) -> str:
         """The name of the gate it fails, or "" when it passes."""
@@ -99,7 +111,7 @@ class Judge:
 
     def copy(self) -> Judge:
         """The same knowledge; what is judged later stays apart."""
-        return replace(self, seen=set(self.seen), families={row: family.copy() for row, family in self.families.items()})
+        return replace(self, last=None, seen=set(self.seen), families={row: family.copy() for row, family in self.families.items()})
 
     def prepare(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Ask for the meanings of (variant, original) pairs at once, which is far quicker than one by one."""
@@ -117,26 +129,40 @@ class Judge:
 
     def _values(self, variant: str, ask: Ask, cells: Mapping[str, Any]) -> dict[str, float | None]:
         """Gate -> value, of the gates that are asked of this kind of variant."""
-        original, plain = ask.original, bare(variant)
+        source, plain = self._source(ask.original), bare(variant)
+        known = pieces(plain, MOST_EXACT)
+        family = self.families.get(self._family(ask))
         values: dict[str, float | None] = {
-            "refusal": float(refuses(variant) and not refuses(original)),
+            "refusal": float(refuses(variant) and not refuses(source.text)),
             "empty": float(not re.search(r"\w", variant)),
-            "held_out": max(map(self.held_out.nearest, [variant, *_side_texts(cells, variant)])),
-            "chatter": float(chats(variant) and not chats(original)),
+            "held_out": max([self.held_out.nearest(variant, known), *map(self.held_out.nearest, _side_texts(cells, variant))]),
+            "chatter": float(chats(variant) and not chats(source.text)),
             "duplicate": float(plain in self.seen),
-            "near_sibling": _nearest(self.families.get(self._family(ask)), plain),
-            "near_train": self.train.nearest(plain, None if self.keeps == "context" else ask.row) if self.train else None,
-            "language": float(other_language(variant, original, self.language)),
-            "same": float(plain == bare(original)),
+            "near_sibling": family.nearest(plain, known) if family else 0.0,
+            "near_train": self.train.nearest(plain, None if self.keeps == "context" else ask.row, known) if self.train else None,
+            "language": float(other_script(variant, source.scripts) or self._other_language(variant, source)),
+            "same": float(plain == source.plain),
             "answer_leaked": float(self._gives_away(variant, ask, cells)),
         }
         if self.keeps == "schema":
             values["schema"] = float(len(misfits(cells, ask.fields)))
         elif self.keeps == "context":
-            values |= {"schema": float(len(misfits(cells, ask.fields))), "answer_absent": float(not stands_in(ask.answer(cells), original))}
+            values |= {
+                "schema": float(len(misfits(cells, ask.fields))),
+                "answer_absent": float(not stands_in(ask.answer(cells), source.text)),
+            }
         else:
-            values |= self._against_original(variant, ask)
+            values |= self._against_original(variant, plain, source, ask)
         return values
+
+    def _source(self, original: str) -> _Source:
+        """What is known of an original; the variants of one come together."""
+        if self.last is None or self.last.text != original:
+            self.last = _Source(original, self.limits, self.language)
+        return self.last
+
+    def _other_language(self, variant: str, source: _Source) -> bool:
+        return self.language is not None and told_apart(source.language, self.language, variant)
 
     def _gives_away(self, variant: str, ask: Ask, cells: Mapping[str, Any]) -> bool:
         if self.keeps == "schema":
@@ -145,22 +171,21 @@ class Judge:
             return named(variant, ask.answer(cells))
         return leaked(variant, ask.original, ask.target, self.task)
 
-    def _against_original(self, variant: str, ask: Ask) -> dict[str, float | None]:
-        original, limits = ask.original, self.limits
-        alike = dice(grams(variant), grams(original))
+    def _against_original(self, variant: str, plain: str, source: _Source, ask: Ask) -> dict[str, float | None]:
+        original, limits, share = source.text, self.limits, source.share
+        alike = dice(grams_of(plain), source.grams)
         values: dict[str, float | None] = {
             "too_long": max(0, len(variant) - limits.slack) / max(1, len(original)),
             "too_similar": alike,
         }
         if self.keeps != "answer":
             return values
-        share = strictness(original, limits)
         return values | {
             "too_short": (len(variant) + limits.slack / 2) / max(1, len(original)),
             "number_lost": float(numbers_lost(original, variant)),
             "number_added": float(numbers_added(original, variant)),
             "unit_lost": float(units_lost(original, variant)),
-            "name_lost": float(names_lost(names(original), variant)),
+            "name_lost": float(names_lost(source.names, variant)),
             "label_lost": float(self.task != "regression" and named(original, ask.target) and not named(variant, ask.target)),
             "too_different": min(1.0, alike / share) if share else None,
             "meaning": self._meaning(variant, original),
@@ -172,10 +197,6 @@ class Judge:
             return None
         self.prepare([(variant, original)])
         return self.meanings.get((variant, original))
-
-
-def _nearest(family: Growing | None, plain: str) -> float:
-    return family.nearest(plain) if family else 0.0
 
 
 def _side_texts(cells: Mapping[str, Any], variant: str) -> list[str]:

@@ -8,6 +8,7 @@ hashes, of a long text only the smallest ones (bottom-k sketch, Broder 1997), so
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,19 +22,32 @@ FEWEST = 8
 """A text with fewer pieces is near to its equal only."""
 MOST = 256
 """Pieces kept of a text; beyond them nearness is an estimate (standard error 0.025 at 0.8)."""
-MOST_LOOKED_AT = 300_000
-"""Places of pieces counted for one text; where nearly every row shares every piece, the likeliest 64 rows are compared in full."""
+MOST_EXACT = 1024
+"""The same for rows kept aside."""
+MOST_LOOKED_AT = 60_000
+"""Places of pieces counted for one text, the rarest pieces first; beyond them the likeliest rows are compared in full."""
+LIKELY = 0.4
+"""Share of the counted pieces a row must hold to be compared in full; at most 16 rows are. Nearness below it is a lower bound."""
 _WHOLE = np.uint64(2**64 - 1)
+_TRUE = np.ones(1, dtype=bool)
+_SIGN = re.compile(r"[^\w\s]")
 
 
 def bare(text: str) -> str:
     """Normalised, without punctuation: what makes two texts the same."""
-    return " ".join(re.sub(r"[^\w\s]", " ", normal(text)).split())
+    if text.isalnum() and unicodedata.is_normalized("NFKC", text):
+        return text.casefold()
+    return " ".join(_SIGN.sub(" ", normal(text)).split())
 
 
 def grams(text: str) -> set[str]:
     """Character bigrams and trigrams of the bare text."""
-    letters = f" {bare(text)} "
+    return grams_of(bare(text))
+
+
+def grams_of(plain: str) -> set[str]:
+    """The same of a text that is bare already."""
+    letters = f" {plain} "
     return {letters[i : i + n] for n in (2, 3) for i in range(len(letters) - n + 1)}
 
 
@@ -50,14 +64,16 @@ def dice(one: set[str], other: set[str]) -> float:
 def pieces(plain: str, most: int = MOST) -> np.ndarray:
     """(m,) rising hashes of the five-letter pieces of a bare text, the `most` smallest."""
     codes = np.frombuffer(plain.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-    codes = np.pad(codes, (0, max(0, PIECE - len(codes))))
+    if len(codes) < PIECE:
+        codes = np.concatenate([codes, np.zeros(PIECE - len(codes), dtype=np.uint64)])
     mixed = np.zeros(len(codes) - PIECE + 1, dtype=np.uint64)
     for i in range(PIECE):
         mixed = mixed * np.uint64(0x100000001B3) + codes[i : len(codes) - PIECE + 1 + i]
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(32)
-    return np.unique(mixed)[:most]
+    mixed.sort()
+    return mixed[np.concatenate([_TRUE, mixed[1:] != mixed[:-1]])][:most]
 
 
 @dataclass
@@ -90,7 +106,10 @@ class _Block:
         mine_cut = mine[-1] if len(mine) >= self.most else _WHOLE
         if len(some) == len(at) and mine_cut == _WHOLE and not (self.cuts != _WHOLE).any():
             return near
-        likely = np.argsort(-shared / np.minimum(len(mine), self.sizes), kind="stable")[:64]
+        held = shared / np.maximum(1, np.minimum(len(some), self.sizes))
+        likely = np.flatnonzero(held >= LIKELY)
+        if len(likely) > 16:
+            likely = likely[np.argsort(-held[likely], kind="stable")[:16]]
         near[likely] = [_jaccard(mine, self.sets[one], min(mine_cut, self.cuts[one])) for one in likely.tolist()]
         return near
 
@@ -120,12 +139,15 @@ class Near:
         self._rows = np.array(rows, dtype=np.int64)
         self._block = _Block(sets, most, looked)
 
-    def nearest(self, plain: str, without: int | None = None) -> float:
-        """Nearness of the nearest text of another row than `without`; 1 for an equal one, 0 for short texts without an equal."""
+    def nearest(self, plain: str, without: int | None = None, known: np.ndarray | None = None) -> float:
+        """Nearness of the nearest text of another row than `without`; 1 for an equal one, 0 for short texts without an equal.
+
+        `known` are the text's pieces, 1,024 of them or all, where they were counted before.
+        """
         same = self._same.get(plain)
         if same and (without is None or len(same) > 1 or without not in same):
             return 1.0
-        mine = pieces(plain, self._block.most)
+        mine = pieces(plain, self._block.most) if known is None else known[: self._block.most]
         if len(mine) < FEWEST or not len(self._rows):
             return 0.0
         near = self._block.nearness(mine)
@@ -138,11 +160,11 @@ class HeldOut:
     """The rows kept aside, as far as needed to recognise a copy. Their texts leave this object in no way."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._near = Near(((row, text) for row, text in enumerate(texts)), most=4 * MOST, looked=2**62)
+        self._near = Near(((row, text) for row, text in enumerate(texts)), most=MOST_EXACT, looked=2**62)
 
-    def nearest(self, text: str) -> float:
+    def nearest(self, text: str, known: np.ndarray | None = None) -> float:
         """How near the nearest held-out row is, 0 to 1."""
-        return self._near.nearest(bare(text))
+        return self._near.nearest(bare(text), known=known)
 
     def holds(self, text: str, near: float) -> bool:
         """Whether a held-out row equals this text, or shares at least `near` of the pieces of both (Jaccard)."""
@@ -174,11 +196,11 @@ class Growing:
         """Forget one such text."""
         self._count[plain] -= 1
 
-    def nearest(self, plain: str) -> float:
+    def nearest(self, plain: str, known: np.ndarray | None = None) -> float:
         """Nearness of the nearest text, 0 for short texts without an equal."""
         if self._count[plain] > 0:
             return 1.0
-        mine = pieces(plain)
+        mine = pieces(plain) if known is None else known[:MOST]
         if len(mine) < FEWEST:
             return 0.0
         best = max((_both(mine, one) for text, one in self._loose if self._count[text] > 0), default=0.0)

@@ -142,7 +142,8 @@ def _one(item: Any) -> str | None:
 
 def normal(text: str) -> str:
     """NFKC, case folded, blanks collapsed: how two texts are compared for equality."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    text = text if unicodedata.is_normalized("NFKC", text) else unicodedata.normalize("NFKC", text)
+    return " ".join(text.casefold().split())
 
 
 def clean(reply: str) -> str:

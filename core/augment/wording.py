@@ -32,6 +32,7 @@ _SCRIPTS = (
 _WRITTEN_IN = {"hangul": "Korean", "kana": "Japanese", "han": "Chinese", "cyrillic": "Russian", "arabic": "Arabic", "hebrew": "Hebrew",
                "greek": "Greek", "thai": "Thai", "devanagari": "Hindi"}  # fmt: skip
 _ANY = {name: re.compile("[" + "".join(f"{low}-{high}" for other, low, high in _SCRIPTS if other == name) + "]") for name, _, _ in _SCRIPTS}
+_LATIN = re.compile("[\\x00-\\u024f]")
 
 
 def refuses(text: str) -> bool:
@@ -46,10 +47,11 @@ def chats(text: str) -> bool:
 
 def scripts(text: str) -> Counter[str]:
     """How many letters of each script a text holds."""
-    found = {name: sum(letter.isalpha() for letter in pattern.findall(text)) for name, pattern in _ANY.items()}
-    letters = [letter for letter in text if letter.isalpha()]
-    latin = sum(letter < "ɐ" for letter in letters)
-    return Counter({name: n for name, n in {**found, "latin": latin, "other": len(letters) - latin - sum(found.values())}.items() if n})
+    letters = "".join(filter(str.isalpha, text))
+    found = {name: len(pattern.findall(letters)) for name, pattern in _ANY.items() if pattern.search(letters)}
+    found["latin"] = len(_LATIN.findall(letters))
+    found["other"] = len(letters) - sum(found.values())
+    return Counter({name: n for name, n in found.items() if n})
 
 
 def language_name(text: str) -> str:
@@ -60,13 +62,18 @@ def language_name(text: str) -> str:
 
 def other_language(variant: str, original: str, language: Callable[[str], str] | None = None) -> bool:
     """Whether the main script differs, or, within one script, the language that is told for both."""
-    a, b = scripts(original), scripts(variant)
+    return other_script(variant, scripts(original)) or (language is not None and told_apart(language(original), language, variant))
+
+
+def other_script(variant: str, a: Counter[str]) -> bool:
+    """Whether the main script of the letters `a` writes less than half as much of the variant."""
+    b = scripts(variant)
     if not a or not b:
         return False
     wanted, share = a.most_common(1)[0][0], a.most_common(1)[0][1] / a.total()
-    if b[wanted] / b.total() < 0.5 * share:
-        return True
-    if language is None:
-        return False
-    one, other = language(original), language(variant)
-    return bool(one and other and one != other)
+    return b[wanted] / b.total() < 0.5 * share
+
+
+def told_apart(one: str, language: Callable[[str], str], variant: str) -> bool:
+    """Whether a language is told for the variant, and another than this one."""
+    return bool(one) and (other := language(variant)) != "" and other != one
