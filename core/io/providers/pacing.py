@@ -3,8 +3,9 @@
 The first request goes alone (a wrong key costs one). Then up to `parallel` at once, fewer where the endpoint's own rate-limit headers
 leave less room; a 429 halves that and everybody waits as long as the endpoint says; 20 replies in a row let one more through.
 Retries have a budget of their own. From the third failure in a row on, one request at a time finds out whether the endpoint is back;
-20 failures in a row, a stall or an empty budget of retries pause the run. Failures of requests that were under way when a row of
-failures began do not count, so one burst is one failure; a lasting one is noticed within 20 + `parallel` requests.
+20 failures in a row, a stall or an empty budget of retries pause the run. A row is one of sending: a reply ends it for what was sent
+before that reply. Failures of requests that were under way when a row began do not count, so one burst is one failure; a lasting
+failure is noticed within 20 + `parallel` requests. A request is given up when so many failures cannot be chance.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from core.errors import Paused, ProviderError
 from core.io.providers.client import LONGEST_WAIT, Failure
 from core.io.providers.limits import Room
 
-ATTEMPTS = 8
-"""Attempts per request once any was answered."""
+ATTEMPTS, FEWEST = 12, 4
+"""Attempts per request, at most and at least, once any was answered."""
+CHANCE = 1e-6
+"""A request is given up when it would fail as often by chance with less than this probability, given how often others failed."""
 FIRST_ATTEMPTS = 3
 """Attempts per request while none was answered; then another one is tried."""
 FIRST_FAILURES = 6
@@ -54,10 +57,9 @@ class Pace:
     paused_until: float = 0.0
     sends: int = 0
     answers: int = 0
-    in_a_row: int = 0
-    counted: int = 0
-    """Failures in a row of requests that were sent after the row began, and the one that began it."""
-    row_began: int = 0
+    failures: int = 0
+    row: list[tuple[int, int]] = field(default_factory=list)
+    """Failures in a row, as they came: the number in the order of sending, and how many were sent by the time it failed."""
     calm_from: int = 0
     """Requests sent from here on may slow the run down when they meet a 429; those before already did."""
     stalls: int = 0
@@ -70,6 +72,15 @@ class Pace:
     def __post_init__(self) -> None:
         self.retries_left = self.retries = max(20, self.requests * 3 // 5)
         self._random = random.Random(self.seed)
+
+    @property
+    def in_a_row(self) -> int:
+        return len(self.row)
+
+    @property
+    def counted(self) -> int:
+        """Failures in a row of requests that were sent after the row began, and the one that began it."""
+        return 1 + sum(order > self.row[0][1] for order, _ in self.row[1:]) if self.row else 0
 
     @property
     def proven(self) -> bool:
@@ -95,11 +106,12 @@ class Pace:
         if room.known:
             self.room, self.told = room.less(tokens, flying), now
 
-    def answered(self) -> None:
+    def answered(self, sent: Sent) -> None:
         if not self.proven:
             self.limit = self.parallel
         self.answers += 1
-        self.in_a_row = self.counted = self.stalls = 0
+        self.row = [failure for failure in self.row if failure[0] > sent.order]
+        self.stalls = 0
         self.good_in_a_row += 1
         if self.good_in_a_row % 20 == 0:
             self.limit = min(self.parallel, self.limit + 1)
@@ -119,18 +131,23 @@ class Pace:
             return None
         if failure.timeout:
             return now if self.answers > sent.answers and attempt < 2 else None
-        if attempt >= (ATTEMPTS if self.proven else FIRST_ATTEMPTS):
-            return None if self.proven else now
+        if self.proven and self._hopeless(attempt):
+            return None
+        if not self.proven and attempt >= FIRST_ATTEMPTS:
+            return now
         self._spend_a_retry(failure)
         return self._next(failure, attempt, sent, now)
 
+    def _hopeless(self, attempt: int) -> bool:
+        """Whether so many failures of one request cannot be chance."""
+        others = self.failures - attempt + 1
+        share = others / (self.answers + others)
+        return attempt >= ATTEMPTS or (attempt >= FEWEST and share**attempt < CHANCE)
+
     def _count(self, sent: Sent, now: float) -> None:
         self.good_in_a_row = 0
-        self.in_a_row += 1
-        if self.in_a_row == 1:
-            self.row_began, self.counted = self.sends, 1
-        elif sent.order > self.row_began:
-            self.counted += 1
+        self.failures += 1
+        self.row.append((sent.order, self.sends))
         if self.in_a_row >= CAREFUL_AFTER and self.proven:
             wait = min(LONGEST_PROBE, 0.5 * 2 ** min(8, self.in_a_row - CAREFUL_AFTER))
             self.paused_until = max(self.paused_until, now + wait)

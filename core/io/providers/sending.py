@@ -127,7 +127,7 @@ class Run:
         outcome, room = future.result()
         self.pace.hears(room, len(self.flying), sum(other.tokens for other in self.flying.values()), self.host.clock())
         if isinstance(outcome, Reply):
-            self.pace.answered()
+            self.pace.answered(one.sent)
             self.host.proves()
             self._keep(one, outcome)
         else:
