@@ -5,7 +5,6 @@ from functools import partial
 import streamlit as st
 
 from core.io import batches
-from core.io.batches import Batch
 from ui import augment_hand, augment_report, augment_review, augment_run, augment_try, augment_write
 from ui.explore_send import propose
 from ui.jobs import latest
@@ -68,7 +67,7 @@ if chosen == "Write":
     budget = augment_try.what_it_takes(wish.estimate, tried, wish.chosen.writer) if wish.estimate else None
     augment_run.run(version, wish, budget, last)
 else:
-    batch: Batch | None = augment_review.choose_batch(version)
+    batch = augment_review.choose_batch(version)
     with guarded():
         if chosen == "Report":
             augment_report.show(version, batch)

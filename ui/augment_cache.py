@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.io import augmenting, batches, files, jobs, store
+from core.io import augmenting, batches, files, jobs, store, written
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from core.augment.pasted import HandRequest
     from core.augment.presets import AugmentSettings
     from core.augment.requests import Estimate
+    from core.augment.variety import Compared
     from core.io.augmenting import Writer
     from core.io.batches import Batch
     from core.version import Version
@@ -26,7 +29,18 @@ if TYPE_CHECKING:
 @st.cache_data(max_entries=64, show_spinner=False)
 def estimate(dataset: str, version: str, settings: AugmentSettings, writer: Writer) -> Estimate:
     """What an augmentation takes. Raises what cannot be asked for."""
-    return augmenting.estimated(_asks(dataset, version, settings), writer)
+    found = augmenting.estimated(_asks(dataset, version, settings), writer)
+    return replace(found, usd=_usd(found, writer.batch_rates())) if writer.batch else found
+
+
+def other_way(found: Estimate, writer: Writer) -> float | None:
+    """USD of the same requests in a batch, or at once where a batch is chosen; None where there is no other way or no price."""
+    rates = writer.known_rates() if writer.batch else writer.batch_rates()
+    return _usd(found, rates) if any(rates or ()) else None
+
+
+def _usd(found: Estimate, rates: tuple[float, float] | None) -> float | None:
+    return None if rates is None else (found.tokens_in * rates[0] + found.tokens_out * rates[1]) / 1e6
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -74,6 +88,20 @@ def _batches(dataset: str, version: str, stamp: Any) -> list[Batch]:
 def spent(batch: Batch) -> float | None:
     """USD; None when no price was known."""
     return _spent(str(batch.folder), batch.stamp[0], batch)
+
+
+def doubts(batch: Batch) -> str:
+    """What is not sure about the cost; "" when it is what the endpoint reported."""
+    return _doubts(str(batch.folder), batch.stamp[0])
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _doubts(folder: str, size: int) -> str:
+    from core.format import cost
+
+    found = written.standing(Path(folder))
+    words = ["Counted here, because the endpoint reported no usage."] if found.estimated else []
+    return " ".join([*words, *([f"Up to {cost(found.unsure)} more for requests that got no reply."] if found.unsure else [])])
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -142,3 +170,104 @@ def is_korean(dataset: str, version: str, column: str) -> bool:
     """Whether most letters of that column are Hangul, in the first train rows."""
     letters = [letter for cell in train_sample(dataset, version)[column].dropna().tolist() for letter in str(cell) if letter.isalpha()]
     return sum("가" <= letter <= "힣" for letter in letters) * 2 > len(letters)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def written_rows(dataset: str, version: str) -> int:
+    """How many rows of a version a writer made."""
+    from core.io.children import synthetic
+
+    one = store.version(dataset, version)
+    return int(synthetic(one, store.frame(one)).sum()) if one.roles.parent_row else 0
+
+
+def variety(version: Version, batch: Batch | None) -> Compared:
+    """The texts without and with the new rows: those kept of a batch, or those a version holds."""
+    return _variety(version.dataset, version.id, *_stamped(batch))
+
+
+def _stamped(batch: Batch | None) -> tuple[str, str, tuple[int, int]]:
+    return (batch.id, _moved(batch), batch.stamp) if batch else ("", "", (0, 0))
+
+
+@st.cache_data(max_entries=16, show_spinner="Counting words")
+def _variety(dataset: str, version: str, batch: str, moved: str, stamp: tuple[int, int]) -> Compared:
+    from core.augment.requests import compared as column_of
+    from core.augment.variety import compared
+    from core.io.children import synthetic
+
+    one = store.version(dataset, version)
+    train = augmenting.train_rows(one)
+    made = synthetic(one, train)
+    settings = batches.batch(one, batch).settings if batch else _saved_settings(one)
+    column = column_of(settings, one.roles) if settings else one.roles.text[0]
+    cells = [
+        None if cell is None or cell != cell else str(cell) for cell in train[column if column in train else one.roles.text[0]].tolist()
+    ]
+    new = [cell for cell, written in zip(cells, made.tolist(), strict=True) if written and cell]
+    if batch:
+        frame = _decided(dataset, version, batch, moved, stamp)
+        new = frame.loc[frame["keep"], "variant"].tolist()
+    return compared([cell for cell, written in zip(cells, made.tolist(), strict=True) if cell and not written], new)
+
+
+def _saved_settings(one: Version) -> AugmentSettings | None:
+    from core.augment.presets import AugmentSettings
+
+    told = one.source.get("augment", {}).get("settings")
+    return AugmentSettings.from_dict(told) if told else None
+
+
+@dataclass(frozen=True)
+class Family:
+    """A row and what was written from it, as training texts by format."""
+
+    title: str
+    parent: bool
+    """Whether the first text is the original's."""
+    texts: list[dict[str, str]]
+
+
+def families(version: Version, batch: Batch | None) -> list[Family]:
+    """The first rows with new ones. Raises what a version lacks for training."""
+    return _families(version.dataset, version.id, *_stamped(batch))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _families(dataset: str, version: str, batch: str, moved: str, stamp: tuple[int, int]) -> list[Family]:
+    one = store.version(dataset, version)
+    train = augmenting.train_rows(one)
+    made, lineage = _made(one, train, batch, _decided(dataset, version, batch, moved, stamp) if batch else None)
+    parents = [-1 if row is None or row != row else int(row) for row in made[lineage].tolist()]
+    found = []
+    for parent in list(dict.fromkeys(parents))[:FAMILIES]:
+        mine = made.take([place for place, row in enumerate(parents) if row == parent][:MEMBERS])
+        found.append(_family(one, mine, train.loc[[parent]] if parent in train.index else None))
+    return found
+
+
+FAMILIES, MEMBERS = 20, 5
+"""Rows whose texts are shown, and new rows of each."""
+
+
+def _made(one: Version, train: pd.DataFrame, batch: str, frame: pd.DataFrame | None) -> tuple[pd.DataFrame, str]:
+    """The new rows as whole rows, and the column of their parents' row numbers."""
+    from core.augment.decisions import kept
+    from core.io.children import children, synthetic
+
+    if frame is None:
+        return train.take(synthetic(one, train).nonzero()[0]), one.roles.parent_row or ""
+    accepted = kept(frame).head(FAMILIES * MEMBERS)
+    made = children(one, accepted, batches.batch(one, batch).settings)
+    return made.rows, made.lineage
+
+
+def _family(one: Version, mine: pd.DataFrame, parent: pd.DataFrame | None) -> Family:
+    import pandas as pd
+
+    from core.augment.training_text import training_texts
+    from core.io.lora import prompt_of
+
+    whole = mine if parent is None else pd.concat([parent, mine], ignore_index=True)
+    texts = training_texts(pd.DataFrame(whole), one.roles, one.task or "chat", prompt_of(one))
+    return Family(str(whole[one.roles.text[0]].iloc[0]), parent is not None, texts)

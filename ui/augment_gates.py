@@ -81,7 +81,7 @@ def _filter(names: list[str], chosen: str | None) -> None:
         value = st.session_state["augment_filter"]
         st.session_state["augment_gate"] = None if value in (None, "all") else "" if value == PASSES else value
 
-    st.pills("Filter", list(titles), format_func=lambda one: titles[one], key="augment_filter", on_change=changed,
+    st.pills("Filter", list(titles), format_func=lambda one: titles[one], key="augment_filter", on_change=changed, wrap=True,
              label_visibility="collapsed")  # fmt: skip
 
 

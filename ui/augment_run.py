@@ -46,9 +46,8 @@ def run(version: Version, wish: Wish, budget: float | None, last: Job | None) ->
         return
     price = "free" if not estimate.usd and estimate.usd is not None else "price unknown" if estimate.usd is None else cost(estimate.usd)
     paid = bool(estimate.usd)
-    text = f"{plural(estimate.requests, 'request')} · {duration(60 * estimate.minutes, about=True)} · {price}" + (
-        f" of a {cost(budget)} budget" if paid else ""
-    )
+    time = "within a day" if wish.chosen.writer.batch else duration(60 * estimate.minutes, about=True)
+    text = f"{plural(estimate.requests, 'request')} · {time} · {price}" + (f" of a {cost(budget)} budget" if paid else "")
     label = f"Write variants for {plain(price)}" if paid else "Write variants"
     if run_bar(text=text, label=label, key="augment_run", icon=":material/auto_awesome:", shortcut=None, before=before):
         _start(version, wish, budget)

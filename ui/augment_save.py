@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.augment.decisions import kept
 from core.format import count, plural
-from core.io import batches, children, store
+from core.io import batches, children, store, written
 from core.io.batches import Batch
 from core.version import Version
 from ui.layout import run_bar
@@ -37,10 +37,18 @@ def save(version: Version, batch: Batch, frame: pd.DataFrame) -> None:
     ):
         with guarded():
             rejected = Counter(gate for gate in frame["gate"].tolist() if gate)
+            dated = _dated(rows, frame, batch)
             made = children.save(
-                version, rows, batch.settings, batch.writer, rejected=dict(rejected.most_common()), usd=batches.usd(batch), job=batch.id
+                version, dated, batch.settings, batch.writer, rejected=dict(rejected.most_common()), usd=batches.usd(batch), job=batch.id
             )
             choose(made)
             st.session_state["_augment_view"] = "Report"
             st.toast(f"Saved as version {made.number}")
             st.rerun()
+
+
+def _dated(rows: pd.DataFrame, frame: pd.DataFrame, batch: Batch) -> pd.DataFrame:
+    """With the time each variant was written."""
+    times = {line["key"]: line.get("time", "") for line in written.lines(batch.folder) if "key" in line}
+    keys = dict(zip(frame["variant"].tolist(), frame["key"].tolist(), strict=True))
+    return rows.assign(written_at=[times.get(keys[text]) or None for text in rows["variant"].tolist()])

@@ -126,6 +126,7 @@ def _apply(name: str, new: float, limits: Limits, batch: Batch) -> None:
         return
     moved = replace(limits, **{GATES[name].limit: new})
     with st.container(horizontal=True, gap="small"):
-        st.button(f"Use {new:.2f}", key="augment_use", disabled=moved == limits, on_click=_use, args=(batch, moved))
+        if moved != limits:
+            st.button(f"Use {new:.2f}", key="augment_use", icon=":material/check:", on_click=_use, args=(batch, moved))
         if batches.limits(batch) is not None:
             st.button("Usual thresholds", key="augment_usual", type="tertiary", icon=":material/undo:", on_click=_use, args=(batch, None))

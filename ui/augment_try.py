@@ -14,7 +14,7 @@ from core.format import cost, count, duration, tokens
 from core.io import augmenting
 from core.io.augmenting import Tried, Writer
 from core.version import Version
-from ui import cache
+from ui import augment_cache, cache
 from ui.augment_write import Wish
 from ui.layout import card
 from ui.state import guarded, plain
@@ -62,7 +62,8 @@ def _try(version: Version, wish: Wish) -> None:
         else "Writing three rows; the built-in model is prepared the first time, about 20 s"
     )
     with guarded(), st.spinner(words):
-        tried = augmenting.try_rows(version, replace(settings, seed=settings.seed + 1000 * (drawn - 1)), writer, **more)
+        few = replace(settings, seed=settings.seed + 1000 * (drawn - 1))
+        tried = augmenting.try_rows(version, few, replace(writer, batch=False), **more)
         st.session_state["augment_draw"] = drawn
         st.session_state["augment_tried"] = ((version.id, wish.mark), tried)
         st.rerun()
@@ -114,9 +115,12 @@ def what_it_takes(estimate: Estimate, tried: Tried | None, writer: Writer) -> fl
             ("Rows in", count(estimate.rows)),
             ("Variants kept", f"about {count(round(estimate.variants * rate, -1 if estimate.variants > 99 else 0))}"),
             ("Tokens", tokens(estimate.tokens_in + estimate.tokens_out)),
-            ("Time", duration(60 * estimate.minutes, about=True)),
+            ("Time", "within a day" if writer.batch else duration(60 * estimate.minutes, about=True)),
             ("Cost", "unknown" if estimate.usd is None else cost(estimate.usd)),
         ]
+        other = augment_cache.other_way(estimate, writer)
+        if other is not None:
+            shown.append(("At once" if writer.batch else "In a batch, within a day", cost(other)))
         for label, value in shown:
             with st.container(width="content", gap=None):
                 st.caption(label)

@@ -146,4 +146,11 @@ def _advanced(version: Version, writer: str) -> tuple[float, int, int]:
                 help="Needed for costs and the budget; this machine itself is free.",
             )
             st.number_input("USD per million tokens out", 0.0, 1000.0, 0.0, key="augment_rate_out", persist_state="session")
+        if writer == "compatible":
+            st.toggle(
+                "In one batch, within a day",
+                key="augment_batch_compatible",
+                persist_state="session",
+                help="Only for services that offer batches as OpenAI does, usually at half the price; most local servers do not.",
+            )
     return float(temperature), int(rows), int(seed)

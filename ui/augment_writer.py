@@ -36,6 +36,12 @@ class Chosen:
     missing: str | None = None
 
 
+BATCH = (
+    "Everything goes up in one file and is answered within a day, often within the hour, at half the price. You may close this tab "
+    "and come back. Three rows are still tried at once."
+)
+
+
 def pick(parallel: int, rates: tuple[float, float] | None) -> Chosen:
     """The writer's widgets, from the top."""
     name = st.selectbox(
@@ -51,7 +57,8 @@ def pick(parallel: int, rates: tuple[float, float] | None) -> Chosen:
 
 def _openai(parallel: int, rates: tuple[float, float] | None) -> Chosen:
     model = st.selectbox("Model", OPENAI_MODELS, accept_new_options=True, key="augment_openai_model", persist_state="session")
-    writer = Writer("openai", model or "", OPENAI, parallel, rates)
+    batch = st.toggle("Half price, within a day", key="augment_batch_openai", persist_state="session", help=BATCH)
+    writer = Writer("openai", model or "", OPENAI, parallel, rates, batch)
     typed = st.session_state.get("key_OPENAI_API_KEY")
     found, where = key_for(OPENAI, typed)
     if where != "the environment":
@@ -101,7 +108,7 @@ def _compatible(parallel: int, rates: tuple[float, float] | None) -> Chosen:
         persist_state="session",
         help="Kept in memory for this address only, never saved.",
     )
-    writer = Writer("compatible", model or "", url, parallel, rates)
+    writer = Writer("compatible", model or "", url, parallel, rates, bool(st.session_state.get("augment_batch_compatible")))
     tested(writer, typed, disabled=False)
     return Chosen(writer, typed or None, None if model else "Choose a model")
 
