@@ -10,13 +10,13 @@ import pytest
 
 from core.errors import Paused, ProviderError, Stopped
 from core.io import files
-from core.io.providers import VARIANTS, connect
+from core.io.providers import connect
 from core.io.providers.batch import Batched, batch_rates
 from core.io.providers.sending import OVER_BUDGET
 from core.reply import Reply
 from tests.loopback import KEY, Fault, Loopback
 from tests.platform.server import Call
-from tests.test_providers import Clock, chats
+from tests.test_providers import VARIANTS, Clock, chats
 
 
 def batched(server: Loopback, folder: Path, *, budget: float | None = None, keep: bool = False, **settings: Any) -> Batched:
@@ -268,3 +268,11 @@ def test_cancelling_what_is_over_changes_nothing(home: Path, tmp_path: Path) -> 
             ask(one, 4, progress=stop)
         server.batches.there[one.folder.parts[0].batch].status = "completed"
         assert one.cancel() == ["finalizing"]
+
+
+def test_a_budget_that_allows_nothing_asks_nothing(home: Path, tmp_path: Path) -> None:
+    with Loopback() as server:
+        one = batched(server, tmp_path, budget=0.0)
+        assert {r.error for r in ask(one, 3)} == {OVER_BUDGET}
+        assert one.over_budget == 3
+        assert (server.asked, server.batches.there) == ([], {})

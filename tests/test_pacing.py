@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from core.errors import Paused, ProviderError
-from core.io.providers import VARIANTS, connect, endpoints, test_connection
+from core.io.providers import connect, endpoints, test_connection
 from core.io.providers.limits import Allowance, Room, retry_after, room_of, seconds_of
 from core.reply import Reply
 from tests.loopback import KEY, Fault, Limits, Loopback, busy, no_credit
 from tests.platform import Platform
 from tests.platform.server import Call
-from tests.test_providers import Clock, ask, chats
+from tests.test_providers import VARIANTS, Clock, ask, chats
 
 
 def dice(share: float, seed: int) -> Any:

@@ -17,6 +17,14 @@ from core.io.providers.sending import OVER_BUDGET
 from core.reply import Reply
 from tests.loopback import KEY, Fault, Loopback, busy, no_credit, unsupported
 
+VARIANTS: dict[str, Any] = {
+    "type": "object",
+    "properties": {"variants": {"type": "array", "items": {"type": "string"}}},
+    "required": ["variants"],
+    "additionalProperties": False,
+}
+"""The schema of a reply that holds variants of a text."""
+
 
 class Clock:
     """Time that passes only in `sleep`."""

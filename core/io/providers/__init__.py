@@ -20,15 +20,6 @@ Arrived = Callable[[int, Reply], None]
 """Called with the request's place and its reply, as each arrives, in the caller's thread."""
 
 
-VARIANTS: dict[str, Any] = {
-    "type": "object",
-    "properties": {"variants": {"type": "array", "items": {"type": "string"}}},
-    "required": ["variants"],
-    "additionalProperties": False,
-}
-"""The schema of a reply that holds variants of a text."""
-
-
 class Provider(Protocol):
     """Answers chats. `rates` are USD per million tokens in and out, None when no price is known."""
 

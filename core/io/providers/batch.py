@@ -45,7 +45,8 @@ class Batched:
         self.rates = rates or batch_rates(host)
         self.poll, self.most, self.largest = poll, most, largest
         self.folder = Folder(folder)
-        self.over_budget = 0
+        self.unaffordable = 0
+        """Requests that were left out of the batches because of the budget."""
         self.told: list[str] = []
         """What was done at the platform beside answering, in words: files deleted, or not."""
         self._spent = 0.0
@@ -54,6 +55,11 @@ class Batched:
     def spent(self) -> float:
         """USD of this object's requests so far."""
         return self.host.spent + self._spent
+
+    @property
+    def over_budget(self) -> int:
+        """Requests that were not sent because of the budget."""
+        return self.unaffordable + self.host.over_budget
 
     @property
     def unsure(self) -> float:
@@ -157,7 +163,7 @@ class _Run:
             place = self.places[key][0]
             one = host.prepared(place, asked_as(self.requests[place], self.prefix), self.limits[place], self.settings, rates)
             if left is not None and one.worst > left:
-                self.batched.over_budget += 1
+                self.batched.unaffordable += 1
                 self.take(key, Reply("", finish="error", error=OVER_BUDGET))
                 continue
             left = None if left is None else left - one.worst
