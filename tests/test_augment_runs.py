@@ -228,3 +228,31 @@ def test_versions_of_before_keep_working(home: Path) -> None:
     ask = judging.asks(old, SETTINGS)[0]
     files.append_line(folder / "replies.jsonl", {"key": ask.key, "row": ask.row, "variants": ["one of before"]})
     assert judging.replies_in(folder, [ask])[ask.key].variants == ("one of before",)
+
+
+def test_a_batch_survives_a_pause_and_is_asked_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.io.providers import batch
+    from core.io.work import Desk
+
+    monkeypatch.setattr(batch, "POLL", 0.01)
+    version, real = saved(), Desk.stopped
+    with Loopback() as server:
+        looks = [0]
+
+        def stopped(self: Desk) -> bool:
+            looks[0] += 1
+            if looks[0] == 6:
+                (self.folder / "paused").touch()
+                (self.folder / "cancelled").touch()
+            return real(self)
+
+        monkeypatch.setattr(Desk, "stopped", stopped)
+        job = start(version, server, batch=True)
+        monkeypatch.setattr(Desk, "stopped", real)
+        assert job.state == "paused", (job.state, job.error)
+        again = jobs.resume(job.id, environment=key_of(server))
+        assert again.state == "done", again.error
+        assert again.result is not None
+        assert (again.result["requests"], again.result["answered"], again.result["failed"]) == (20, 20, 0)
+        assert len([path for path in server.paths if path == "/v1/batches"]) <= 3
+    assert augmenting.review(version, SETTINGS, job.folder)[1].accepted > 0

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.augment.presets import PRESETS
+
 if TYPE_CHECKING:
     from core.augment.presets import AugmentSettings
     from core.io.augmenting import Writer
@@ -28,9 +30,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--provider", default="embedded", help="embedded (default), openai or compatible")
     parser.add_argument("--model", default="", help="the writer's model")
     parser.add_argument("--base-url", default="", help="address of a compatible server; its key is read from the environment")
-    parser.add_argument(
-        "--preset", default="paraphrase", help="paraphrase, paraphrase_ko, paraphrase_ko_classic, rewrite, balance, question, free"
-    )
+    parser.add_argument("--preset", default="paraphrase", help=f"what to ask for (default paraphrase): {', '.join(PRESETS)}")
+    parser.add_argument("--total", type=int, default=100, help="new_rows: how many in all (default 100)")
+    parser.add_argument("--description", default="", help="new_rows: what the rows are about, in sentences")
+    parser.add_argument("--batch", action="store_true", help="everything in one batch within a day, at half the price (openai)")
     parser.add_argument("--prompt", help="an instruction of your own with $text and ${n}")
     parser.add_argument("--to", type=int, default=0, help="balance: train rows each class should have (default: the largest class)")
     parser.add_argument("--rows", type=int, default=0, help="at most that many train rows (default: all)")
@@ -50,9 +53,10 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     proposed = entry(args.provider).model
     usual = 0.4 if args.provider == "embedded" else 0.9
     temperature = usual if args.temperature is None else args.temperature
-    writer = Writer(args.provider, args.model or proposed, args.base_url)
+    writer = Writer(args.provider, args.model or proposed, args.base_url, batch=args.batch)
     settings = AugmentSettings(args.column, args.preset, args.variants, args.to, user=args.prompt, one_each=args.provider == "embedded",
-                               temperature=temperature, rows=args.rows, seed=args.seed)  # fmt: skip
+                               temperature=temperature, rows=args.rows, seed=args.seed, total=args.total,
+                               description=args.description)  # fmt: skip
     version = _version(args)
     planned = augmenting.asks(version, settings)
     told = augmenting.estimated(planned, writer)
@@ -114,18 +118,18 @@ def _results(
 ) -> dict[str, Any]:
     from core.errors import ProviderError
     from core.export import csv_bytes, parquet_bytes
-    from core.io import augmenting, children, files, store
+    from core.io import augmenting, batches, children, files, store
 
-    judged, card = augmenting.review(version, settings, job.folder)
+    one = batches.batch(version, job.id)
+    judged, card = batches.reviewed(version, one)
     if job.state != "done":
         error = job.error or {"title": f"The run was {job.state}", "message": "Nothing was said."}
         say(f"{card.accepted} variants arrived before. `python -m core jobs resume {job.id}` asks for the rest.")
         raise ProviderError(error["message"], title=error["title"])
     totals = augmenting.summary(version, settings, job.folder)
     out.mkdir(parents=True, exist_ok=True)
-    passed, stopped = (
-        judged.take([i for i, gate in enumerate(judged["gate"].tolist()) if bool(gate) is failed]) for failed in (False, True)
-    )
+    passed = batches.accepted(version, one)
+    stopped = judged.take([i for i, gate in enumerate(judged["gate"].tolist()) if gate]).drop(columns=["id", "keep", "edited"])
     written = {"rejected.csv": csv_bytes(stopped)}
     if len(passed):
         made = children.save(version, passed, settings, writer, rejected=card.rejected, usd=totals["usd"], job=job.id)
