@@ -24,8 +24,10 @@ MOST = 256
 """Pieces kept of a text; beyond them nearness is an estimate (standard error 0.025 at 0.8)."""
 MOST_EXACT = 1024
 """The same for rows kept aside."""
-MOST_LOOKED_AT = 60_000
+MOST_LOOKED_AT = 30_000
 """Places of pieces counted for one text, the rarest pieces first; beyond them the likeliest rows are compared in full."""
+SHARED = 0.1
+"""Share of the counted pieces below which a row counts as having nothing in common."""
 LIKELY = 0.4
 """Share of the counted pieces a row must hold to be compared in full; at most 16 rows are. Nearness below it is a lower bound."""
 _WHOLE = np.uint64(2**64 - 1)
@@ -93,25 +95,27 @@ class _Block:
         self.terms, starts = np.unique(together[order], return_index=True)
         self.starts = np.append(starts, len(together))
 
-    def nearness(self, mine: np.ndarray) -> np.ndarray:
-        """(n,) Jaccard coefficient with each text."""
+    def nearness(self, mine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Places of the texts that share a tenth of the pieces, and their Jaccard coefficients."""
         at = np.minimum(np.searchsorted(self.terms, mine), max(0, len(self.terms) - 1))
         at = at[self.terms[at] == mine] if len(self.terms) else at[:0]
         lengths = self.starts[at + 1] - self.starts[at]
         order = np.argsort(lengths, kind="stable")
         some = at[order][np.cumsum(lengths[order]) <= self.looked]
         found = [self.texts[self.starts[one] : self.starts[one + 1]] for one in some.tolist()]
-        shared = np.bincount(np.concatenate(found), minlength=len(self.sets)) if found else np.zeros(len(self.sets), dtype=np.int64)
-        near = shared / (len(mine) + self.sizes - shared)
+        if not found:
+            return np.zeros(0, dtype=np.int64), np.zeros(0)
+        shared = np.bincount(np.concatenate(found))
+        hit = np.flatnonzero(shared >= SHARED * len(some))
+        near = shared[hit] / (len(mine) + self.sizes[hit] - shared[hit])
         mine_cut = mine[-1] if len(mine) >= self.most else _WHOLE
-        if len(some) == len(at) and mine_cut == _WHOLE and not (self.cuts != _WHOLE).any():
-            return near
-        held = shared / np.maximum(1, np.minimum(len(some), self.sizes))
-        likely = np.flatnonzero(held >= LIKELY)
-        if len(likely) > 16:
-            likely = likely[np.argsort(-held[likely], kind="stable")[:16]]
-        near[likely] = [_jaccard(mine, self.sets[one], min(mine_cut, self.cuts[one])) for one in likely.tolist()]
-        return near
+        if len(some) < len(at) or mine_cut != _WHOLE or (self.cuts[hit] != _WHOLE).any():
+            held = shared[hit] / np.minimum(len(some), self.sizes[hit])
+            for place in np.argsort(-held, kind="stable")[:16].tolist():
+                if held[place] >= LIKELY:
+                    other = int(hit[place])
+                    near[place] = _jaccard(mine, self.sets[other], min(mine_cut, self.cuts[other]))
+        return hit, near
 
 
 def _jaccard(one: np.ndarray, other: np.ndarray, cut: np.uint64) -> float:
@@ -150,10 +154,10 @@ class Near:
         mine = pieces(plain, self._block.most) if known is None else known[: self._block.most]
         if len(mine) < FEWEST or not len(self._rows):
             return 0.0
-        near = self._block.nearness(mine)
+        places, near = self._block.nearness(mine)
         if without is not None:
-            near = np.where(self._rows == without, 0.0, near)
-        return float(near.max())
+            near = near[self._rows[places] != without]
+        return float(near.max(initial=0.0))
 
 
 class HeldOut:
@@ -205,12 +209,8 @@ class Growing:
             return 0.0
         best = max((_both(mine, one) for text, one in self._loose if self._count[text] > 0), default=0.0)
         for texts, block in self._blocks:
-            near = block.nearness(mine)
-            for place in np.argsort(-near, kind="stable").tolist():
-                if near[place] <= best:
-                    break
-                if self._count[texts[place]] > 0:
-                    best = float(near[place])
+            places, near = block.nearness(mine)
+            best = max([best, *(float(one) for place, one in zip(places.tolist(), near, strict=True) if self._count[texts[place]] > 0)])
         return best
 
     def copy(self) -> Growing:
