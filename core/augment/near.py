@@ -111,10 +111,10 @@ class _Block:
         mine_cut = mine[-1] if len(mine) >= self.most else _WHOLE
         if len(some) < len(at) or mine_cut != _WHOLE or (self.cuts[hit] != _WHOLE).any():
             held = shared[hit] / np.minimum(len(some), self.sizes[hit])
-            for place in np.argsort(-held, kind="stable")[:16].tolist():
-                if held[place] >= LIKELY:
-                    other = int(hit[place])
-                    near[place] = _jaccard(mine, self.sets[other], min(mine_cut, self.cuts[other]))
+            likely = np.flatnonzero(held >= LIKELY)
+            for place in likely[np.argsort(-held[likely], kind="stable")[:16]].tolist():
+                other = int(hit[place])
+                near[place] = _jaccard(mine, self.sets[other], min(mine_cut, self.cuts[other]))
         return hit, near
 
 
@@ -230,16 +230,14 @@ def _end(one: np.ndarray) -> np.uint64:
 
 def word_changes(original: str, variant: str) -> tuple[str, str]:
     """Words only the original has, and words only the variant has, in order."""
-    old, new = original.split(), variant.split()
-    have_old, have_new = Counter(map(bare, old)), Counter(map(bare, new))
-    return _without(old, have_new), _without(new, have_old)
+    old, new = ([(word, bare(word)) for word in text.split()] for text in (original, variant))
+    return _without(old, Counter(key for _, key in new)), _without(new, Counter(key for _, key in old))
 
 
-def _without(words: Sequence[str], other: Mapping[str, int]) -> str:
+def _without(words: Sequence[tuple[str, str]], other: Mapping[str, int]) -> str:
     left = Counter(other)
     kept = []
-    for word in words:
-        key = bare(word)
+    for word, key in words:
         if left[key] > 0:
             left[key] -= 1
         else:
