@@ -1,7 +1,7 @@
 """The gates: their reasons, what each measures, where it stands, and whether it rejects, warns or is off.
 
 Held-out rows (validation and test) are never sent to any writer; the gate that compares with them can be neither switched off nor
-overruled. The other bounds are taken from what stands in `benchmarks/RESULTS.md` under *gates*; each can be moved.
+overruled. The other bounds are conventions, not optima; each can be moved.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from core.augment.reading import normal
 PIECE = 5
 FEWEST = 8
 """A text with fewer pieces is near to its equal only."""
-MOST = 256
-"""Pieces kept of a text; beyond them nearness is an estimate (standard error 0.025 at 0.8)."""
+MOST = 128
+"""Pieces kept of a text; beyond them nearness is an estimate (standard error 0.035 at 0.8)."""
 MOST_EXACT = 1024
 """The same for rows kept aside."""
 MOST_LOOKED_AT = 30_000
