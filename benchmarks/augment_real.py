@@ -15,7 +15,7 @@ import tempfile
 import time
 from typing import Any
 
-ROWS = 50
+ROWS = int(os.environ.get("ROWS", "50"))
 PASTED = "benchmarks/augment_real_ko.txt"
 
 
@@ -121,8 +121,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FINETUNE_STUDIO_HOME"], os.environ["FINETUNE_STUDIO_JOBS"] = folder, "inline"
         begun = cpu()
-        for one in [*korean(), *english()]:
-            print(json.dumps(one, ensure_ascii=False), flush=True)
+        for part in (korean, english):
+            for one in part():
+                print(json.dumps(one, ensure_ascii=False), flush=True)
         print(f"{cpu() - begun:.0f} s of processor", file=sys.stderr)
 
 

@@ -134,7 +134,7 @@ def test_a_chained_request_asks_twice_and_judges_the_second_reply(home: Path) ->
         assert (len(server.asked), job.total) == (16, 16)
     shown, frame, _ = judging.judged(version, settings, job.folder)
     assert {ask.stage for ask in shown} == {1}
-    assert frame["row"].nunique() == 8
+    assert bool(frame["row"].nunique() == 8)
     assert job.result is not None
     assert job.result["usd"] == pytest.approx(written.standing(job.folder).usd)
 
@@ -161,7 +161,7 @@ def test_whole_new_rows_are_saved_with_their_provenance(home: Path) -> None:
     assert set(fresh["split"]) == {"train"}
     assert fresh["text"].str.startswith("a fresh").all()
     assert fresh["answer"].str.startswith("good").all()
-    assert fresh["written_at"].notna().all()
+    assert bool(fresh["written_at"].notna().all())
     train = set(store.frame(version, split="train").index)
     assert set(fresh["parent_row"].dropna().tolist()) <= train
 
