@@ -276,3 +276,12 @@ def test_a_budget_that_allows_nothing_asks_nothing(home: Path, tmp_path: Path) -
         assert {r.error for r in ask(one, 3)} == {OVER_BUDGET}
         assert one.over_budget == 3
         assert (server.asked, server.batches.there) == ([], {})
+
+
+def test_equal_requests_of_a_batch_draw_apart(home: Path, tmp_path: Path) -> None:
+    with Loopback() as server:
+        one = batched(server, tmp_path)
+        assert {r.finish for r in one.complete([*chats(2)] * 2, max_tokens=60, temperature=0.7, seed=1)} == {"stop"}
+        [made] = server.batches.there.values()
+        assert made.counts == {"total": 3, "completed": 3, "failed": 0}
+        assert one.complete([*chats(2)] * 2, max_tokens=60, temperature=0.0)[2].cached

@@ -71,7 +71,7 @@ def test_a_lasting_failure_pauses_within_twenty_and_the_concurrency(home: Path, 
             ask(server, 200, parallel=parallel, keep=True)
         assert len(server.asked) - 30 <= 20 + parallel
         assert told.value.reason in ("failing", "busy")
-        assert "20 requests in a row failed" in str(told.value)
+        assert "requests in a row failed" in str(told.value)
 
 
 def test_a_paused_run_resumes_without_paying_twice(home: Path) -> None:
@@ -148,15 +148,17 @@ def test_usage_that_is_missing_or_zero_is_counted_here_and_flagged(home: Path, a
         assert one.spent > 0
 
 
-def test_equal_requests_are_asked_once(home: Path) -> None:
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+def test_equal_requests_draw_apart_and_are_asked_once_where_nothing_is_drawn(home: Path, temperature: float) -> None:
     with Loopback() as server:
-        one: Any = connect("compatible", base_url=server.url, model="small", key=KEY)
         came: list[int] = []
-        replies = one.complete([*chats(3), *chats(2)], max_tokens=50, arrived=lambda place, reply: came.append(place))
-        assert len(server.asked) == 3
-        assert [r.text for r in replies[3:]] == [r.text for r in replies[:2]]
-        assert [r.cached for r in replies] == [False] * 3 + [True] * 2
-        assert sorted(came) == [0, 1, 2, 3, 4]
+        for free in (False, True):
+            one: Any = connect("compatible", base_url=server.url, model="small", key=KEY)
+            rows = [*chats(3), *chats(2)]
+            replies = one.complete(rows, max_tokens=50, temperature=temperature, seed=5, arrived=lambda place, reply: came.append(place))
+            assert sorted(came) == sorted([0, 1, 2, 3, 4] * (1 + free))
+            assert [r.cached for r in replies] == ([True] * 5 if free else [False] * 3 + [temperature == 0] * 2)
+        assert sorted(body["seed"] for body in server.asked) == ([5, 5, 5] if temperature == 0 else [5, 5, 5, 6, 6])
 
 
 def asked_by_schema(server: Platform, n: int = 6, **more: Any) -> list[Reply]:

@@ -9,6 +9,7 @@ Source: OpenAI's published description of files and batches. Not known here: whe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,8 +120,10 @@ class _Run:
         self.progress, self.arrived = progress, arrived
         self.replies: dict[int, Reply] = {}
         self.places: dict[str, list[int]] = {}
+        self.seeds: dict[int, int] = {}
+        repeats: Counter[str] = Counter()
         for place, messages in enumerate(requests):
-            key = self.host.key_of(asked_as(messages, prefix), limits[place], settings)
+            key, self.seeds[place] = self.host.keyed(asked_as(messages, prefix), limits[place], settings, repeats)
             self.places.setdefault(key, []).append(place)
         self.failed: dict[str, str] = {}
         """Key -> what went wrong in the batch that ended last."""
@@ -150,9 +153,13 @@ class _Run:
         if self.folder.parts:
             return rest
         place = self.places[rest[0]][0]
-        [reply] = self.host.complete([self.requests[place]], max_tokens=self.limits[place], prefix=self.prefix, **self.settings)
+        [reply] = self.host.complete([self.requests[place]], max_tokens=self.limits[place], prefix=self.prefix, **self.drawing(place))
         self.take(rest[0], reply, kept=True)
         return rest[1:]
+
+    def drawing(self, place: int) -> dict[str, Any]:
+        """The settings of one request."""
+        return {**self.settings, "seed": self.seeds[place]}
 
     def affordable(self, keys: list[str]) -> Iterator[tuple[str, dict[str, Any], float]]:
         """(key, body, worst USD) of the requests that the budget allows; the others are told as not asked."""
@@ -161,7 +168,7 @@ class _Run:
             part.worst for part in self.folder.parts if not part.fetched)  # fmt: skip
         for key in keys:
             place = self.places[key][0]
-            one = host.prepared(place, asked_as(self.requests[place], self.prefix), self.limits[place], self.settings, rates)
+            one = host.prepared(place, asked_as(self.requests[place], self.prefix), self.limits[place], self.drawing(place), rates)
             if left is not None and one.worst > left:
                 self.batched.unaffordable += 1
                 self.take(key, Reply("", finish="error", error=OVER_BUDGET))

@@ -7,7 +7,8 @@ a usage report are counted here and flagged `estimated`. The key stays in memory
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -86,8 +87,8 @@ class Hosted:
         progress: Progress | None = None,
         arrived: Arrived | None = None,
     ) -> list[Reply]:
-        """See Provider. Equal requests are asked once where replies are remembered. A request that the budget forbids gets finish
-        "error" and the error OVER_BUDGET."""
+        """See Provider. Equal requests draw apart, by the seed; at temperature 0 one is asked for all where replies are remembered. A
+        request that the budget forbids gets finish "error" and the error OVER_BUDGET."""
         self.ready()
         limits = [max_tokens] * len(requests) if isinstance(max_tokens, int) else list(max_tokens)
         settings = open_settings(temperature, seed, schema)
@@ -104,20 +105,22 @@ class Hosted:
 
         def take(one: Open, reply: Reply, *, stopping: bool = False) -> None:
             took(one.place, reply, stopping=stopping)
-            for place in alike.get(one.key, ())[1:]:
+            for place in alike.get(one.key, ())[1:] if self.keep else ():
                 took(place, reply if reply.error else reply.again(), stopping=stopping)
 
-        fresh: list[int] = []
+        fresh: list[tuple[int, int]] = []
+        """Places that are sent, with the seed of each."""
+        repeats: Counter[str] = Counter()
         for place, messages in enumerate(requests):
-            key = self.key_of(asked_as(messages, prefix), limits[place], settings)
+            key, own = self.keyed(asked_as(messages, prefix), limits[place], settings, repeats)
             known = self.remembered.get(key) if self.keep else None
             if known:
                 took(place, known)
-            elif not self.keep or len(alike.setdefault(key, [])) == 0:
-                fresh.append(place)
-            if self.keep and not known:
-                alike[key].append(place)
-        todo: Iterator[Open] = (self.prepared(i, asked_as(requests[i], prefix), limits[i], settings) for i in fresh)
+                continue
+            if temperature or not self.keep or key not in alike:
+                fresh.append((place, own))
+            alike.setdefault(key, []).append(place)
+        todo = (self.prepared(i, asked_as(requests[i], prefix), limits[i], {**settings, "seed": own}) for i, own in fresh)
         if fresh:
             Run(self, todo, len(fresh), settings, take).go()
         return [replies[i] for i in range(len(requests))]
@@ -143,6 +146,15 @@ class Hosted:
 
         return counter()
 
+    def keyed(self, asked: list[Message], limit: int, settings: dict[str, Any], repeats: Counter[str]) -> tuple[str, int]:
+        """(key, seed) of the next request: one that is equal to others before it draws with a seed of its own, unless nothing is drawn."""
+        key, seed = self.key_of(asked, limit, settings), int(settings["seed"])
+        repeats[key] += 1
+        if repeats[key] == 1 or not settings["temperature"]:
+            return key, seed
+        seed += repeats[key] - 1
+        return self.key_of(asked, limit, {**settings, "seed": seed}), seed
+
     def key_of(self, asked: list[Message], limit: int, settings: dict[str, Any]) -> str:
         return content_key(self.base_url, self.model, asked, max_tokens=limit, **settings)
 
@@ -152,7 +164,7 @@ class Hosted:
         """A request ready to go, with the USD and the tokens it can take at most; `rates` where they are not the usual ones."""
         worst = self._usd(self._tokens(asked), limit, rates) if self.budget is not None and self.rates else None
         rough = sum(len(m["content"]) for m in asked) // 4 + limit
-        return Open(place, asked, limit, self.key_of(asked, limit, settings), worst or 0.0, rough)
+        return Open(place, asked, limit, self.key_of(asked, limit, settings), worst or 0.0, rough, int(settings["seed"]))
 
     def _tokens(self, messages: Sequence[Message]) -> int:
         return sum(self._count([m["content"] for m in messages])) + 3 * len(messages) + 3
@@ -163,7 +175,7 @@ class Hosted:
 
     def body(self, one: Open, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The body of a chat completion as this endpoint takes it."""
-        named: dict[str, Any] = {"max_tokens": one.max_tokens, **settings}
+        named: dict[str, Any] = {"max_tokens": one.max_tokens, **settings, "seed": one.seed}
         schema = named.pop("schema", None)
         if schema:
             named["response_format"] = {"type": "json_schema", "json_schema": {"name": "reply", "strict": True, "schema": schema}}

@@ -27,6 +27,8 @@ FIRST_FAILURES = 6
 """Failures that end a run in which nothing was answered."""
 BREAK_AFTER = 20
 """Failures in a row that pause the run."""
+OVERTAKING = 5
+"""How many of the requests under way may be overtaken by others and so fall out of a row that is really theirs too."""
 CAREFUL_AFTER = 3
 """Failures in a row after which one request goes at a time."""
 LONGEST_PROBE = 2.0
@@ -163,8 +165,9 @@ class Pace:
         if self.stalls >= STALLS:
             raise Paused(f"{failure.message}, {self.stalls} times while nothing else was answered. {_KEPT}.", title=failure.title,
                          reason=reason)  # fmt: skip
-        if self.counted >= BREAK_AFTER:
-            raise Paused(f"{BREAK_AFTER} requests in a row failed, the last with {failure.message}. {_KEPT}.", title=failure.title,
+        enough = max(BREAK_AFTER, self.parallel + BREAK_AFTER - OVERTAKING)
+        if self.counted >= BREAK_AFTER or (self.counted >= BREAK_AFTER // 2 and self.in_a_row >= enough):
+            raise Paused(f"{self.in_a_row} requests in a row failed, the last with {failure.message}. {_KEPT}.", title=failure.title,
                          reason=reason)  # fmt: skip
 
     def _spend_a_retry(self, failure: Failure) -> None:

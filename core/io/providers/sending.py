@@ -39,6 +39,7 @@ class Open:
     """USD it can cost at most."""
     tokens: int
     """Tokens that rate limits may count for it, roughly."""
+    seed: int
     attempt: int = 0
     sent: Sent = field(default_factory=lambda: Sent(0, 0))
 
