@@ -47,11 +47,12 @@ if not augment_write.texts_of(version):
     )
     st.stop()
 
+last = latest("augment", version.dataset)
+last = last if last and last.request.get("version") == version.id else None
+augment_run.follow(last)
 if "_augment_view" in st.session_state:
     st.session_state["augment_view"] = st.session_state.pop("_augment_view")
 chosen = view("augment", ["Write", "Review", "Report"])
-last = latest("augment", version.dataset)
-last = last if last and last.request.get("version") == version.id else None
 
 if chosen == "Write":
     augment_run.ended(last)

@@ -68,9 +68,7 @@ def _start(version: Version, wish: Wish, budget: float | None) -> None:
         job = jobs.start(
             "augment", request, title="Write variants", dataset=version.dataset, environment=for_child(writer.base_url, wish.chosen.key)
         )
-        st.session_state["augment_seen"] = job.id
-        if not job.alive:
-            st.session_state["_augment_view"] = "Review"
+        st.session_state["augment_following"] = job.id
         st.rerun()
 
 
@@ -91,8 +89,6 @@ def status_line(job: Job) -> str:
 def _running(id: str) -> None:
     job = jobs.read(id)
     if not job.alive:
-        if job.state == "done":
-            st.session_state["_augment_view"] = "Review"
         st.rerun(scope="app")
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -109,6 +105,16 @@ def _running(id: str) -> None:
                     st.session_state["_augment_view"] = "Review"
                     st.rerun(scope="app")
         st.progress(share(job))
+
+
+def follow(job: Job | None) -> None:
+    """Open Review once a run that was watched has ended well, whoever noticed first; call it before the views are drawn."""
+    if job is not None and job.alive:
+        st.session_state["augment_following"] = job.id
+    elif job is not None and st.session_state.get("augment_following") == job.id:
+        del st.session_state["augment_following"]
+        if job.state == "done":
+            st.session_state["augment_view"] = "Review"
 
 
 def watched(job: Job) -> None:

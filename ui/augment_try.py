@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +12,7 @@ import streamlit as st
 from core.augment.gates import GATES
 from core.augment.requests import Estimate
 from core.curate.difference import difference
+from core.errors import ProviderError
 from core.format import cost, count, duration, tokens
 from core.io import augmenting
 from core.io.augmenting import Tried, Writer
@@ -61,12 +64,24 @@ def _try(version: Version, wish: Wish) -> None:
         if writer.name != "embedded"
         else "Writing three rows; the built-in model is prepared the first time, about 20 s"
     )
-    with guarded(), st.spinner(words):
+    with guarded(), st.spinner(words), _advised(writer):
         few = replace(settings, seed=settings.seed + 1000 * (drawn - 1))
         tried = augmenting.try_rows(version, few, replace(writer, batch=False), **more)
         st.session_state["augment_draw"] = drawn
         st.session_state["augment_tried"] = ((version.id, wish.mark), tried)
         st.rerun()
+
+
+@contextmanager
+def _advised(writer: Writer) -> Iterator[None]:
+    """What an address of one's own may have got wrong stands behind the words of an error."""
+    try:
+        yield
+    except ProviderError as error:
+        if writer.name != "compatible":
+            raise
+        advice = "Check the address, which usually ends in /v1, and the model; Test the address says whether it answers."
+        raise ProviderError(f"{error} {advice}", title=error.title) from error
 
 
 def _show(tried: Tried) -> None:
