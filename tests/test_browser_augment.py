@@ -108,7 +108,7 @@ def test_the_page_stands_in_the_dark_and_on_a_phone(address, dark, width):
             me.picture()
             narrow_enough(me, width)
             me.no_errors()
-            if dark:
+            if not dark:
                 me.accessible()
 
 
