@@ -61,16 +61,16 @@ def _plant(moment: Moment) -> None:
         return happens and count[0] == moment.nth
 
     def appended(real: Callable[..., Any]) -> Callable[..., Any]:
-        def append(path: Path, record: dict[str, Any]) -> None:
+        def append(path: Path, record: dict[str, Any], **how: Any) -> None:
             named = "cache" if path.parent.name == "replies" else path.name
             if not due(named == moment.what):
-                return real(path, record)
+                return real(path, record, **how)
             if moment.when == "middle":
                 with open(path, "ab") as handle:
                     handle.write(b'{"key": "0-0-cut", "row": 0, "reply": {"te')
                     handle.flush()
             elif moment.when == "after":
-                real(path, record)
+                real(path, record, **how)
             return _die()
 
         return append
