@@ -112,6 +112,7 @@ class Person:
         """axe-core finds nothing serious in what the studio draws. Left out: Streamlit's own menu, which nests headings in its list."""
         from axe_playwright_python.sync_playwright import Axe
 
+        self.settled()
         self.page.wait_for_timeout(600)  # elements that go fade out, and are pale meanwhile
         context = {"exclude": [["[data-testid=stSidebarNavItems]"]]}
         found = Axe().run(self.page, context=context, options={"runOnly": ["wcag2a", "wcag2aa"]}).response["violations"]
