@@ -114,7 +114,7 @@ def test_the_page_stands_in_the_dark_and_on_a_phone(address, dark, width):
 
 def test_a_run_goes_on_without_its_tab_pauses_and_resumes(address):
     (dataset,) = store.datasets()
-    with Loopback(answer=mixed, pause=1.0) as server, person(address, "augment_run") as me:
+    with Loopback(answer=mixed, pause=1.0, key=None) as server, person(address, "augment_run") as me:
         start(dataset.versions[0], server, parallel=1)
         me.go("/augment")
         me.sees("Writing")
