@@ -66,7 +66,9 @@ def saved(n: int = 30, task: str = "classification") -> Version:
     return store.save("Reviews", rows, title="Split", roles=roles, task=task, source_hash=f"{n}{task}")
 
 
-def asked_for(version: Version, server: Loopback, *, budget: float | None = 1.0, settings: AugmentSettings = SETTINGS, **writer: Any) -> dict[str, Any]:
+def asked_for(
+    version: Version, server: Loopback, *, budget: float | None = 1.0, settings: AugmentSettings = SETTINGS, **writer: Any
+) -> dict[str, Any]:
     """The job's request."""
     who = Writer("compatible", "small", server.url, **{"rates": (1.0, 2.0), **writer})
     return {"dataset": version.dataset, "version": version.id, "settings": settings.to_dict(), "writer": who.to_dict(), "budget": budget,

@@ -83,7 +83,10 @@ def test_a_job_whose_endpoint_cannot_go_on_is_paused_with_the_reason(home, monke
 
     monkeypatch.setattr(work, "run_count", run)
     job = jobs.start("count", {"to": 1}, title="Count")
-    assert (job.state, job.error) == ("paused", {"title": "The endpoint failed", "message": "HTTP 503 again and again.", "reason": "failing"})
+    assert (job.state, job.error) == (
+        "paused",
+        {"title": "The endpoint failed", "message": "HTTP 503 again and again.", "reason": "failing"},
+    )
 
 
 def test_a_job_goes_on_when_the_process_that_started_it_is_killed(child_jobs):

@@ -1,9 +1,9 @@
 """What one augmentation got back, on disk: a journal that is read line by line, so that its size does not matter.
 
-    <folder>/replies.jsonl     {key, row, reply, time}      a reply to the request of that key, of a job
-                               {key, row, variants, time}   pasted by hand; with `cells` for whole rows
-                               {key, again}                 what was answered before is put aside and asked once more
-                               {unsure}                     USD that may have been charged for requests without a reply
+<folder>/replies.jsonl     {key, row, reply, time}      a reply to the request of that key, of a job
+                           {key, row, variants, time}   pasted by hand; with `cells` for whole rows
+                           {key, again}                 what was answered before is put aside and asked once more
+                           {unsure}                     USD that may have been charged for requests without a reply
 """
 
 from __future__ import annotations
