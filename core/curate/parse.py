@@ -21,7 +21,7 @@ from core.format import plural
 from core.reading import read_amount
 from core.version import Roles
 
-_SCAN = json.JSONDecoder().scan_once  # json.loads without looking for blanks around the value
+_SCAN = json.JSONDecoder().raw_decode  # json.loads without looking for blanks around the value
 _HALF = re.compile("[\\ud800-\\udfff]")
 _DOLLARS = re.compile(r"\$?(\d+(?:\.\d+)?)")
 
@@ -128,9 +128,9 @@ def _entry(value: Any, nested: str) -> str:
 
 def _json(text: str) -> Any:
     try:
-        value, end = _SCAN(text, 0)
+        value, end = _SCAN(text)
         return value if end == len(text) else json.loads(text)
-    except (ValueError, RecursionError, StopIteration):
+    except (ValueError, RecursionError):
         return None
 
 
