@@ -1,10 +1,21 @@
 """Tokens, epochs and what is billed: the accounting of OpenAI's cookbook, and what is really learnt.
 
-Per message 3 tokens and the tokens of every key's value, 1 more for a name, 3 per conversation (cookbook
-How_to_count_tokens, the same for 3.5, 4, 4o and 4o-mini). Billed is the sum of min(limit, tokens) times epochs. Weight 0
-only stops the learning: such messages still count. Tool definitions follow the cookbook's formula for prompts; what they
-cost in training is not published, nor is the exact count of pictures: both are estimates.
-`count` comes in as an argument: texts in, numbers of tokens out.
+| of a message | counts |
+|---|---|
+| every message | 3 tokens of frame |
+| role | the tokens of its text |
+| content | the tokens of its text |
+| content, a list | the tokens of its text parts; pictures by `images` |
+| name | the tokens of its text, and 1 more |
+| weight | nothing; 0 only stops the learning |
+| tool_calls, function_call | the tokens of each function's name and of its arguments |
+| tool_call_id, refusal, any other text | the tokens of its text |
+| numbers, lists and objects in other keys | nothing |
+| every conversation | 3 tokens at its end |
+| tools, functions of the example | the cookbook's formula for prompts; what they cost in training is not published |
+
+Sources: the cookbook's notebooks on data preparation and on counting tokens (the same for 3.5, 4, 4o and 4o-mini). Billed is
+the sum of min(limit, tokens) times epochs. `count` comes in as an argument: texts in, numbers of tokens out.
 """
 
 from __future__ import annotations
@@ -16,15 +27,18 @@ from typing import Any
 
 import numpy as np
 
-from core.validate.encodings import base_of
+from core.validate.images import image_tokens, is_image
+from core.validate.tools import tool_parts
 
 Count = Callable[[list[str]], list[int]]
 PER_MESSAGE, PER_NAME, PER_CONVERSATION = 3, 1, 3
-IMAGE = 85
-"""Tokens of a picture at low detail (gpt-4o, gpt-4.1)."""
 TARGET_EPOCHS, MIN_TARGET_EXAMPLES, MAX_TARGET_EXAMPLES, MIN_EPOCHS, MAX_EPOCHS = 3, 100, 25_000, 1, 25
 _CHUNK = 2_000
-_MEASURED = ("weight", "tool_calls", "function_call", "content")
+SAID = ("tool_calls", "function_call", "refusal")
+"""Keys of an assistant message that are learnt like its content."""
+COUNTED = tuple((cells[0].strip(), cells[1].strip()) for line in (__doc__ or "").splitlines() if line.startswith("| ")
+                for cells in [line.strip("| ").split(" | ")] if cells[0] != "of a message")  # fmt: skip
+"""(what, what it counts): the table above."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +57,7 @@ class Tokens:
     """Tokens of the last assistant message."""
     limit: int
     estimated: bool = False
-    """True when pictures or tool definitions were counted by rule of thumb."""
+    """True when pictures of unknown size or tool definitions were counted by rule of thumb."""
 
     def __len__(self) -> int:
         return len(self.total)
@@ -53,24 +67,54 @@ class Tokens:
         """Positions of examples over the limit."""
         return self.places[self.total > self.limit]
 
+    @property
+    def unlearnt(self) -> np.ndarray:
+        """Positions of examples from which nothing is learnt: no answer, weight 0, or cut away."""
+        return self.places[self.supervised == 0]
+
     def billable(self, limit: int | None = None) -> int:
         """Tokens billed per epoch."""
         return int(np.minimum(self.total, limit or self.limit).sum())
 
 
+@dataclass(frozen=True)
+class Cut:
+    """One example that is longer than the limit."""
+
+    place: int
+    total: int
+    over: int
+    """Tokens that are cut."""
+    answer: int
+    """Tokens of its last answer."""
+    left: int
+    """How many of them are left."""
+
+    @property
+    def says(self) -> str:
+        """What becomes of the answer."""
+        if not self.answer:
+            return "no answer"
+        return "answer kept" if self.left >= self.answer else "answer gone" if self.left <= 0 else "answer cut"
+
+
 def count_tokens(chats: Sequence[Any], count: Count, limit: int, model: str = "", *, tools: bool = True) -> Tokens:
-    """Tokens of every chat row that has a list of messages; other rows are left out. `tools=False` counts as the notebook does."""
-    columns: list[tuple[int, int, int, int, int, int]] = []
+    """Tokens of every chat row that has a list of messages; other rows are left out. `tools=False` counts as the notebook does.
+
+    A `count` that knows its model's chat template (`core.validate.templates.TemplateCount`) counts whole conversations itself.
+    Texts of 2,000 rows at a time are counted in one call, each distinct text once.
+    """
+    whole = getattr(count, "conversations", None)
+    if whole is not None:
+        return whole(chats, limit)
+    columns: list[tuple[int, ...]] = []
     estimated = False
     for start in range(0, len(chats), _CHUNK):
         part = [(place, row) for place, row in enumerate(chats[start : start + _CHUNK], start) if has_messages(row)]
-        lengths = _lengths([row["messages"] for _, row in part], count)
-        for place, row in part:
-            defined = (row.get("tools") or row.get("functions")) if tools else None
-            more = tool_tokens(defined, count, model) if isinstance(defined, list) and defined else 0
-            estimated = estimated or bool(more)
-            columns.append((place, len(row["messages"]), *_walk(row["messages"], lengths, limit, more)))
-            estimated = estimated or any(isinstance(one, dict) and isinstance(one.get("content"), list) for one in row["messages"])
+        measured, guessed = measure([row for _, row in part], count, model, tools=tools)
+        estimated = estimated or guessed
+        for (place, row), lengths in zip(part, measured, strict=True):
+            columns.append((place, len(row["messages"]), *walk(row["messages"], lengths, limit)[:4]))
     table = np.array(columns, dtype=np.int64).reshape(-1, 6)
     return Tokens(*(table[:, i] for i in range(6)), limit=limit, estimated=estimated)
 
@@ -80,32 +124,46 @@ def has_messages(row: Any) -> bool:
     return isinstance(row, dict) and isinstance(row.get("messages"), list) and bool(row["messages"])
 
 
-def _lengths(conversations: list[list[Any]], count: Count) -> Mapping[str, int]:
-    """Tokens of every distinct text in these conversations: each is counted once."""
-    texts: dict[str, None] = {}
-    for messages in conversations:
-        for message in messages:
+@dataclass(frozen=True)
+class Lengths:
+    """What one conversation is measured with."""
+
+    of: Mapping[str, int]
+    """Text -> its tokens."""
+    before: int
+    """Tokens of its tool definitions."""
+    model: str
+
+
+def measure(rows: Sequence[Any], count: Count, model: str = "", *, tools: bool = True) -> tuple[list[Lengths], bool]:
+    """Lengths for every row, from one call of `count`, and whether any rests on a rule of thumb."""
+    defined = [_defined(row) if tools else () for row in rows]
+    parts = [tool_parts(one, model) if one else ((), 0) for one in defined]
+    texts: dict[str, None] = dict.fromkeys(text for said, _ in parts for text in said)
+    for row in rows:
+        for message in row["messages"]:
             if isinstance(message, dict):
                 for key, value in message.items():
-                    for text in (value,) if isinstance(value, str) else _texts(key, value):
-                        texts[text] = None
+                    texts.update(dict.fromkeys((value,) if isinstance(value, str) else _texts(key, value)))
     names = list(texts)
-    return dict(zip(names, count(names), strict=True))
+    of = dict(zip(names, count(names), strict=True)) if names else {}
+    guessed = any(defined) or any(not known for row in rows for known in _pictures(row, model))
+    return [Lengths(of, fixed + sum(of[text] for text in said), model) for said, fixed in parts], guessed
 
 
-def _walk(messages: list[Any], lengths: Mapping[str, int], limit: int, more: int) -> tuple[int, int, int, int]:
-    """(total, assistant, supervised, last answer) of one conversation; `more` tokens of tools come first."""
-    at, assistant, supervised, answer = more, 0, 0, 0
+def walk(messages: list[Any], lengths: Lengths, limit: int) -> tuple[int, int, int, int, int]:
+    """(total, assistant, supervised, last answer, how much of it is left) of one conversation."""
+    at, assistant, supervised, answer, left = lengths.before, 0, 0, 0, 0
     for message in messages:
         at += PER_MESSAGE
         if not isinstance(message, dict):
             continue
         said = called = 0
         for key, value in message.items():
-            size = lengths[value] if isinstance(value, str) else _size(key, value, lengths)
+            size = lengths.of[value] if isinstance(value, str) else _size(key, value, lengths)
             if key == "content":
                 said = size
-            elif key in ("tool_calls", "function_call"):
+            elif key in SAID:
                 called += size
             else:
                 at += size + (key == "name")
@@ -113,9 +171,32 @@ def _walk(messages: list[Any], lengths: Mapping[str, int], limit: int, more: int
         if message.get("role") == "assistant":
             assistant += said
             answer = said + called
+            left = max(0, min(answer, limit - (at - answer)))
             if message.get("weight", 1) != 0:
-                supervised += max(0, min(answer, limit - (at - answer)))
-    return at + PER_CONVERSATION, assistant, supervised, answer
+                supervised += left
+    return at + PER_CONVERSATION, assistant, supervised, answer, left
+
+
+def cuts(chats: Sequence[Any], tokens: Tokens, count: Count, model: str = "", most: int = 500) -> list[Cut]:
+    """The longest examples over the limit, at most that many: how much of each is cut, and what is left of its last answer.
+
+    A hosted platform cuts the end. A local training cuts the question and keeps the answer.
+    """
+    over = np.flatnonzero(tokens.total > tokens.limit)
+    over = over[np.argsort(-tokens.total[over], kind="stable")][:most]
+    rows = [chats[int(tokens.places[i])] for i in over]
+    if hasattr(count, "conversations"):
+        kept = [int(tokens.supervised[i]) for i in over]
+    else:
+        measured, _ = measure(rows, count, model)
+        kept = [walk(row["messages"], lengths, tokens.limit)[4] for row, lengths in zip(rows, measured, strict=True)]
+    return [Cut(int(tokens.places[i]), int(tokens.total[i]), int(tokens.total[i]) - tokens.limit, int(tokens.answer[i]), left)
+            for i, left in zip(over, kept, strict=True)]  # fmt: skip
+
+
+def _defined(row: Any) -> Sequence[Any]:
+    found = row.get("tools") or row.get("functions")
+    return found if isinstance(found, list) else ()
 
 
 def _texts(key: str, value: Any) -> list[str]:
@@ -129,36 +210,19 @@ def _texts(key: str, value: Any) -> list[str]:
     return []
 
 
-def _size(key: str, value: Any, lengths: Mapping[str, int]) -> int:
-    images = 0
-    if key == "content" and isinstance(value, list):
-        images = sum(isinstance(part, dict) and part.get("type") == "image_url" for part in value)
-    return sum(lengths[text] for text in _texts(key, value)) + IMAGE * images
+def _size(key: str, value: Any, lengths: Lengths) -> int:
+    pictures = sum(image_tokens(part, lengths.model)[0] for part in value if is_image(part)) if _listed(key, value) else 0
+    return sum(lengths.of[text] for text in _texts(key, value)) + pictures
 
 
-def tool_tokens(tools: Sequence[Any], count: Count, model: str = "") -> int:
-    """Tokens of tool definitions in a prompt, as the cookbook estimates them (7 a function for gpt-4o, 10 for 3.5 and 4)."""
-    base = base_of(model)
-    per_function = 10 if base.startswith(("gpt-3.5", "gpt-4")) and not base.startswith(("gpt-4o", "gpt-4.1")) else 7
-    texts, fixed = [], 12
-    for tool in tools:
-        function = tool.get("function", tool) if isinstance(tool, dict) else {}
-        fixed += per_function
-        texts.append(f"{function.get('name', '')}:{str(function.get('description') or '').removesuffix('.')}")
-        parameters = function.get("parameters")
-        properties = parameters.get("properties") if isinstance(parameters, dict) else None
-        if not isinstance(properties, dict) or not properties:
-            continue
-        fixed += 3
-        for name, field in properties.items():
-            field = field if isinstance(field, dict) else {}
-            fixed += 3
-            options = field.get("enum")
-            if isinstance(options, list):
-                fixed += 3 * len(options) - 3
-                texts += [str(option) for option in options]
-            texts.append(f"{name}:{field.get('type', '')}:{str(field.get('description') or '').removesuffix('.')}")
-    return fixed + sum(count(texts))
+def _listed(key: str, value: Any) -> bool:
+    return key == "content" and isinstance(value, list)
+
+
+def _pictures(row: Any, model: str) -> list[bool]:
+    """Of every picture of a row whether its size is known."""
+    listed = [one["content"] for one in row["messages"] if isinstance(one, dict) and isinstance(one.get("content"), list)]
+    return [image_tokens(part, model)[1] for content in listed for part in content if is_image(part)]
 
 
 def epochs_for(examples: int) -> int:
