@@ -1,68 +1,120 @@
-"""The rules for pictures in a chat line: whose they are, how many, and which formats a platform reads.
+"""Tokens of a picture in a message, by the formulas OpenAI publishes, model by model.
 
-Source: OpenAI's guide to fine-tuning on images: JPEG, PNG or WEBP of at most 10 MB, at most 10 an example, none of the
-assistant's. A picture behind an address is judged by the ending of that address; it is not fetched.
+| models | low | high |
+|---|---|---|
+| gpt-4o, gpt-4.1 (and models not named here) | 85 | 85 + 170 for each tile of 512 x 512 |
+| gpt-4o-mini | 2,833 | 2,833 + 5,667 for each tile |
+| gpt-4.1-mini, gpt-4.1-nano, o4-mini | patches of 32 x 32, at most 1,536, times 1.62, 2.46, 1.72 | the same |
+
+Tiles: the picture is made to fit 2,048 x 2,048, then its short side 768 (never enlarged), and cut into tiles. `detail` "auto"
+or none counts as high: what the platform chooses is not published. Sizes are read from data URLs (PNG, JPEG, WebP, GIF); a
+picture behind an address is not fetched and counts as 1,024 x 1,024, which is a guess.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import re
+import math
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-KINDS = ("jpeg", "png", "webp")
-MAX_PICTURE = 10_000_000
-"""Bytes of one picture."""
-DETAILS = ("auto", "low", "high")
-_DATA = re.compile(r"data:image/([a-zA-Z0-9.+-]{1,20});base64,")
-_ENDINGS = {"jpg", "jpeg", "png", "webp"}
-_OTHERS = {"gif", "bmp", "svg", "tif", "tiff", "heic", "heif", "avif", "ico", "pdf", "psd", "mp4", "mov", "webm"}
+from core.validate.encodings import base_of
 
-
-def images_in(content: Any) -> int:
-    """How many pictures a message's content holds."""
-    return sum(isinstance(part, dict) and part.get("type") == "image_url" for part in content) if isinstance(content, list) else 0
+TILES = {"gpt-4o-mini": (2_833, 5_667)}
+"""Prefix of a model -> (tokens at low detail, tokens of a tile)."""
+USUAL_TILES = (85, 170)
+PATCHES = {"gpt-4.1-mini": 1.62, "gpt-4.1-nano": 2.46, "o4-mini": 1.72}
+"""Prefix of a model -> tokens of a patch."""
+MOST_PATCHES = 1_536
+UNKNOWN_SIZE = (1_024, 1_024)
+_HEAD = 400_000
+"""Characters of a data URL that are read for its size: a JPEG's may stand behind a preview."""
 
 
-def has_image(row: Any) -> bool:
-    """Whether a chat row shows a picture."""
-    messages = row.get("messages") if isinstance(row, dict) else None
-    return isinstance(messages, list) and any(isinstance(one, dict) and images_in(one.get("content")) for one in messages)
+def is_image(part: Any) -> bool:
+    """Whether a part of a message's content is a picture."""
+    return isinstance(part, Mapping) and part.get("type") in ("image_url", "input_image")
 
 
-def wrong_with(part: dict[str, Any]) -> str | None:
-    """Why a platform cannot read this picture; None when it can, as far as that shows without fetching it."""
-    inner = part.get("image_url")
-    address = inner.get("url") if isinstance(inner, dict) else None
-    if not isinstance(address, str) or not address:
-        return "it has no url"
-    if inner.get("detail", "auto") not in DETAILS:
-        return "its detail is none of auto, low and high"
-    if address[:5].casefold() == "data:":
-        return _data(address)
-    if not address.casefold().startswith(("https://", "http://")):
-        return "its url is neither an address nor data"
+def image_tokens(part: Mapping[str, Any], model: str = "") -> tuple[int, bool]:
+    """(tokens, whether the size was known or did not matter)."""
+    named = part.get("image_url")
+    named = named if isinstance(named, Mapping) else {"url": named, "detail": part.get("detail")}
+    name = base_of(model)
+    factor = next((one for prefix, one in PATCHES.items() if name.startswith(prefix)), None)
+    low, tile = next((one for prefix, one in TILES.items() if name.startswith(prefix)), USUAL_TILES)
+    if factor is None and named.get("detail") == "low":
+        return low, True
+    size = size_of(named.get("url"))
+    width, height = size or UNKNOWN_SIZE
+    if factor is not None:
+        return round(patches(width, height) * factor), size is not None
+    return low + tile * tiles(width, height), size is not None
+
+
+def tiles(width: int, height: int) -> int:
+    """Tiles of 512 x 512 after the picture was made to fit."""
+    shrink = min(1.0, 2_048 / max(width, height))
+    shrink *= min(1.0, 768 / (min(width, height) * shrink))
+    return max(1, math.ceil(round(width * shrink, 6) / 512)) * max(1, math.ceil(round(height * shrink, 6) / 512))
+
+
+def patches(width: int, height: int) -> int:
+    """Patches of 32 x 32 after the picture was shrunk to at most 1,536 of them."""
+    wide, high = math.ceil(width / 32), math.ceil(height / 32)
+    if wide * high <= MOST_PATCHES:
+        return wide * high
+    shrink = math.sqrt(32 * 32 * MOST_PATCHES / (width * height))
+    across, down = width * shrink / 32, height * shrink / 32
+    shrink *= min(math.floor(across) / across, math.floor(down) / down) if min(across, down) >= 1 else 1.0
+    return min(MOST_PATCHES, max(1, round(width * shrink / 32)) * max(1, round(height * shrink / 32)))
+
+
+def size_of(url: Any) -> tuple[int, int] | None:
+    """(width, height) in pixels of a picture in a data URL; None for an address, and for what is no such picture."""
+    if not isinstance(url, str) or not url.startswith("data:") or "," not in url[:200]:
+        return None
+    head, _, body = url[: _HEAD + 200].partition(",")
+    if "base64" not in head:
+        return None
+    body = "".join(body.split())
     try:
-        ending = urlsplit(address).path.rpartition(".")[2].casefold()
-    except ValueError:
-        return "its url is neither an address nor data"
-    return f"it is a .{ending}, not JPEG, PNG or WEBP" if ending in _OTHERS - _ENDINGS else None
-
-
-def _data(address: str) -> str | None:
-    found = _DATA.match(address)
-    if not found:
-        return "its data is not base64 of an image"
-    kind = found[1].casefold().replace("jpg", "jpeg")
-    if kind not in KINDS:
-        return f"it is {kind[:20]}, not JPEG, PNG or WEBP"
-    if (len(address) - found.end()) * 3 // 4 > MAX_PICTURE:
-        return "it is larger than 10 MB"
-    try:
-        head = base64.b64decode(address[found.end() : found.end() + 24], validate=True)
+        data = base64.b64decode(body[: len(body) - len(body) % 4])
     except (binascii.Error, ValueError):
-        return "its data is not base64"
-    signs = {"jpeg": head[:3] == b"\xff\xd8\xff", "png": head[:8] == b"\x89PNG\r\n\x1a\n", "webp": head[:4] + head[8:12] == b"RIFFWEBP"}
-    return None if signs[kind] else f"its data is no {kind.upper()}"
+        return None
+    found = _png(data) or _gif(data) or _webp(data) or _jpeg(data)
+    return found if found and min(found) > 0 else None
+
+
+def _png(data: bytes) -> tuple[int, int] | None:
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or len(data) < 24:
+        return None
+    return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+
+
+def _gif(data: bytes) -> tuple[int, int] | None:
+    if data[:4] != b"GIF8" or len(data) < 10:
+        return None
+    return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+
+
+def _webp(data: bytes) -> tuple[int, int] | None:
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < 30:
+        return None
+    if data[12:16] == b"VP8X":
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if data[12:16] == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
+
+
+def _jpeg(data: bytes) -> tuple[int, int] | None:
+    at = 2
+    while data[:2] == b"\xff\xd8" and at + 9 <= len(data) and data[at] == 0xFF:
+        kind, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4])
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            return int.from_bytes(data[at + 7 : at + 9]), int.from_bytes(data[at + 5 : at + 7])
+        at += 2 + max(2, length)
+    return None
