@@ -129,6 +129,7 @@ ROWS = {
     "prompt_completion": {"prompt": "q", "completion": " a"},
     "preference": {"input": {"messages": [{"role": "user", "content": "q"}]}, "preferred_output": [{"role": "assistant", "content": "a"}],
                    "non_preferred_output": [{"role": "assistant", "content": "b"}]},
+    "reinforcement": {"messages": [{"role": "user", "content": "q"}], "reference_answer": "a"},
     "alpaca": {"instruction": "q", "input": "", "output": "a"},
     "sharegpt": {"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]},
     "text": {"text": "words"},
@@ -204,12 +205,12 @@ def test_the_classic_view_counts_seven_types_exactly():
 def test_what_is_legal_today_is_no_error():
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     rows = [
-        {"messages": [{"role": "developer", "content": "d"}, {"role": "user", "content": [{"type": "text", "text": "q"}, {"type": "image_url", "image_url": {"url": "x"}}]},
+        {"messages": [{"role": "developer", "content": "d"}, {"role": "user", "content": [{"type": "text", "text": "q"}, {"type": "image_url", "image_url": {"url": "https://example.com/x.png"}}]},
                       {"role": "assistant", "content": None, "tool_calls": [call]}, {"role": "tool", "tool_call_id": "c1", "content": "r"},
                       {"role": "assistant", "content": "a", "weight": 1, "refusal": None}], "tools": [{"type": "function", "function": {"name": "f"}}],
          "parallel_tool_calls": False},
         {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "", "refusal": "no"}]},
-        {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": [call]}], "tools": [{}]},
+        {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": [call]}], "tools": [{"type": "function", "function": {"name": "f"}}]},
     ]  # fmt: skip
     assert set(chat.current(rows)) <= {"missing_system"}
     assert set(chat.classic(rows)) > {"missing_system", "unrecognized_role"}
@@ -302,7 +303,7 @@ def test_an_answer_in_its_question_is_found_but_a_label_named_in_every_question_
         ("encoding_damage", "it isnâ€™t"),
         ("email", "write to kim.lee@example.co.kr now"),
         ("secret", "use sk-abcdefghijklmnopqrstuvwx1234"),
-        ("secret", "AKIAABCDEFGHIJKLMNOP"),
+        ("secret", "AKIAABCDEFGH2JKLMNOP"),
     ],
 )
 def test_words_that_should_not_be_there_are_found(name, text):

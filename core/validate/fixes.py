@@ -1,35 +1,28 @@
 """Repairs for findings that have one, each shown as before and after before it is applied.
 
 A fix takes rows and the positions it is meant for, and gives every row back: unchanged, changed, or None (left out).
-The file itself is never touched. A fix that changes words works on chat lines; rows of other formats are left out instead
-only by `drop`.
+The file itself is never touched. Rows keep their format, save where the fix is to convert them. What a row needs nothing
+else for stands in `repairs`.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.format import count, plural
+from core.validate import repairs
 from core.validate.accounting import Count
-from core.validate.limits import EXAMPLE_KEYS, MESSAGE_KEYS, ROLES
+from core.validate.answers import pair_of
+from core.validate.convert import convert
 from core.validate.reading import TrainingFile
+from core.validate.repairs import drop
 from core.validate.report import Report
-from core.validate.talks import FROM, text_of
-from core.validate.words import changed, mended, without_private, without_special
-
-_ROLE_NAMES = {
-    **FROM,
-    "ai": "assistant",
-    "agent": "assistant",
-    "customer": "user",
-    "question": "user",
-    "answer": "assistant",
-    "prompt": "system",
-}
+from core.validate.shorten import over_of, shortened
+from core.validate.words import mended, without_private, without_special
 
 
 @dataclass(frozen=True)
@@ -76,29 +69,70 @@ def mend(made: Report, check: str, count_of: Count | None = None, by: str | None
     found = next(one for one in made.checks if one.name == check)
     if check == "unreadable_line":
         gone = tuple(Change(one.line, one.text, None) for one in made.file.unreadable)
-        return Mended(TrainingFile(made.file.rows, made.file.lines, (), made.file.notes, made.file.size), gone, 0)
+        return Mended(replace(made.file, unreadable=()), gone, 0)
     name = by or found.fix or "drop"
-    apply = _shortener(made, count_of) if name == "shorten" and count_of else FIXES[name].apply
     if name == "drop_conflicts":
-        return mend_rows(made.file, _minority(made, found.places), FIXES["drop"].apply)
-    return mend_rows(made.file, found.places, apply)
+        return mend_rows(made.file, _minority(made, found.places), drop)
+    if name in ("to_format", "to_hosted"):
+        to = "chat" if name == "to_hosted" and made.detection.format != "preference" else made.detection.format
+        return _replaced(made.file, found.places, _converted(made, found.places, to))
+    if name == "shorten" and count_of:
+        over = over_of(made.tokens.places.tolist(), made.tokens.total.tolist(), made.tokens.limit)
+        return _replaced(made.file, found.places, {i: shortened(made.file.rows[i], over.get(i, 0), count_of) for i in found.places})
+    return mend_rows(made.file, found.places, _adder(made, found.places) if name == "add_system" else FIXES[name].apply)
 
 
-def mend_rows(file: TrainingFile, places: Collection[int], apply: Callable[[Any], Any]) -> Mended:
+def mend_rows(file: TrainingFile, places: Sequence[int], apply: Callable[[Any], Any]) -> Mended:
     """The file with `apply` at these positions."""
+    return _replaced(file, places, {place: apply(file.rows[place]) for place in places})
+
+
+def _replaced(file: TrainingFile, places: Sequence[int], new: Mapping[int, Any]) -> Mended:
+    """The file with other rows at these positions; None leaves one out."""
     meant = set(places)
     rows, lines, changes, kept = [], [], [], 0
     for place, (row, line) in enumerate(zip(file.rows, file.lines, strict=True)):
-        new = apply(row) if place in meant else row
+        made = new[place] if place in meant else row
         if place in meant:
-            if new is not None and new == row:
+            if made is not None and made == row:
                 kept += 1
             else:
-                changes.append(Change(line, shown(row), None if new is None else shown(new)))
-        if new is not None:
-            rows.append(new)
+                changes.append(Change(line, shown(row), None if made is None else shown(made)))
+        if made is not None:
+            rows.append(made)
             lines.append(line)
-    return Mended(TrainingFile(tuple(rows), tuple(lines), file.unreadable, file.notes, file.size), tuple(changes), kept)
+    return Mended(replace(file, rows=tuple(rows), lines=tuple(lines)), tuple(changes), kept)
+
+
+def _converted(made: Report, places: Sequence[int], to: str) -> dict[int, Any]:
+    """These rows in another format; None for those that have no place in it."""
+    done = convert([made.file.rows[place] for place in places], to, [made.detection.kinds[place] for place in places])
+    found: dict[int, Any] = dict.fromkeys(places)
+    found.update({places[origin]: row for origin, row in zip(done.origins, done.rows, strict=True)})
+    return found
+
+
+def _adder(made: Report, places: Sequence[int]) -> Callable[[Any], Any]:
+    """Puts the system message that most other examples have in front; rows of other shapes cannot be mended so."""
+    without = set(places)
+    said: Counter[str] = Counter()
+    for place, line in enumerate(made.chats):
+        messages = line.get("messages") if place not in without and isinstance(line, dict) else None
+        first = messages[0] if isinstance(messages, list) and messages else None
+        if isinstance(first, dict) and first.get("role") in ("system", "developer") and isinstance(first.get("content"), str):
+            said[json.dumps({"role": first["role"], "content": first["content"]}, ensure_ascii=False)] += 1
+    system = json.loads(said.most_common(1)[0][0]) if said else None
+
+    def apply(row: Any) -> Any:
+        if system is None or not isinstance(row, dict):
+            return row
+        if isinstance(row.get("messages"), list):
+            return {**row, "messages": [system, *row["messages"]]}
+        if isinstance(row.get("conversations"), list):
+            return {**row, "conversations": [{"from": "system", "value": system["content"]}, *row["conversations"]]}
+        return {**row, "system": system["content"]} if "instruction" in row else row
+
+    return apply
 
 
 def shown(row: Any) -> str:
@@ -119,63 +153,13 @@ def _line(message: Any) -> str:
     return f"{message.get('role')}: {told}" + (f"  {json.dumps(rest, ensure_ascii=False, default=str)}" if rest else "")
 
 
-def _drop(row: Any) -> None:
-    return None
-
-
-def _each(row: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
-    if not isinstance(row, dict) or not isinstance(row.get("messages"), list):
-        return row
-    return {**row, "messages": [change(one) if isinstance(one, dict) else one for one in row["messages"]]}
-
-
-def _drop_keys(row: Any) -> Any:
-    row = {key: value for key, value in row.items() if key in EXAMPLE_KEYS} if isinstance(row, dict) and "messages" in row else row
-    return _each(row, lambda one: {key: value for key, value in one.items() if key in MESSAGE_KEYS})
-
-
-def _rename_roles(row: Any) -> Any:
-    def known(one: dict[str, Any]) -> dict[str, Any]:
-        role = str(one.get("role", "")).strip().casefold()
-        new = role if role in ROLES else _ROLE_NAMES.get(role)
-        return {**one, "role": new} if new in ROLES else one
-
-    return _each(row, known)
-
-
-def _drop_weights(row: Any) -> Any:
-    def without(one: dict[str, Any]) -> dict[str, Any]:
-        fine = one.get("role") == "assistant" and one.get("weight") in (0, 1) and not isinstance(one.get("weight"), bool)
-        return one if fine else {key: value for key, value in one.items() if key != "weight"}
-
-    return _each(row, without)
-
-
-def _end_with_answer(row: Any) -> Any:
-    """The example up to its last answer; left out when that leaves no question."""
-    if not isinstance(row, dict) or not isinstance(row.get("messages"), list):
-        return row
-    messages = row["messages"]
-    last = max((i for i, one in enumerate(messages) if isinstance(one, dict) and one.get("role") == "assistant"), default=-1)
-    return {**row, "messages": messages[: last + 1]} if last > 0 else None
-
-
-def _words(change: Callable[[str], str]) -> Callable[[Any], Any]:
-    def apply(row: Any) -> Any:
-        if isinstance(row, dict) and isinstance(row.get("messages"), list):
-            return changed(row, change)
-        return {key: change(value) if isinstance(value, str) else value for key, value in row.items()} if isinstance(row, dict) else row
-
-    return apply
-
-
 def _minority(made: Report, places: Sequence[int]) -> list[int]:
     """Of the examples that disagree, those without the most frequent answer to their question; without a majority, all."""
     groups: dict[str, list[tuple[int, str]]] = {}
     for place in places:
-        messages = made.chats[place]["messages"]
-        question = json.dumps(messages[:-1], ensure_ascii=False, sort_keys=True, default=str)
-        groups.setdefault(question, []).append((place, text_of(messages[-1].get("content")).strip()))
+        pair = pair_of(place, made.chats[place], made.file.rows[place])
+        if pair and pair.answer is not None:
+            groups.setdefault(pair.question, []).append((place, pair.answer.strip()))
     out = []
     for group in groups.values():
         ranked = Counter(answer for _, answer in group).most_common(2)
@@ -184,63 +168,28 @@ def _minority(made: Report, places: Sequence[int]) -> list[int]:
     return sorted(out)
 
 
-def _shortener(made: Report, count_of: Count) -> Callable[[Any], Any]:
-    """Cuts the end of the longest message that is not an answer until the example fits; left out when it cannot."""
-    limit = made.tokens.limit
-    sizes = dict(zip(made.tokens.places.tolist(), made.tokens.total.tolist(), strict=True))
-    total_of = {id(made.file.rows[place]): size for place, size in sizes.items()}
-
-    def apply(row: Any) -> Any:
-        over = total_of.get(id(row), 0) - limit
-        if over <= 0 or not isinstance(row, dict) or not isinstance(row.get("messages"), list):
-            return row
-        messages = row["messages"]
-        asked = [
-            i
-            for i, one in enumerate(messages)
-            if isinstance(one, dict) and one.get("role") == "user" and isinstance(one.get("content"), str)
-        ]
-        if not asked:
-            return None
-        longest = max(asked, key=lambda i: len(messages[i]["content"]))
-        text = messages[longest]["content"]
-        size = count_of([text])[0]
-        if size <= over:
-            return None
-        cut = _cut(text, size - over, count_of)
-        return {**row, "messages": [{**one, "content": cut} if i == longest else one for i, one in enumerate(messages)]}
-
-    return apply
-
-
-def _cut(text: str, tokens: int, count_of: Count) -> str:
-    """The longest beginning of a text with at most so many tokens, ending at a word where there is one."""
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if count_of([text[:middle]])[0] <= tokens:
-            low = middle
-        else:
-            high = middle - 1
-    space = text.rfind(" ", 0, low)
-    return text[: space if space > low * 0.8 else low].rstrip()
-
-
 TEXT_FIXES: dict[str, Callable[[str], str]] = {"open_special": without_special, "mend": mended, "mask": without_private}
 """Fixes that change words, as functions of a text."""
 FIXES: dict[str, Fix] = {
-    "drop": Fix("Drop", "row", _drop),
-    "drop_conflicts": Fix("Settle", "row", _drop),
-    "drop_keys": Fix("Drop keys in", "row", _drop_keys),
-    "rename_roles": Fix("Rename roles in", "row", _rename_roles),
-    "drop_weights": Fix("Drop weights in", "row", _drop_weights),
-    "end_with_answer": Fix("Trim", "row", _end_with_answer),
-    "open_special": Fix("Defuse", "row", _words(without_special)),
-    "mend": Fix("Mend", "row", _words(mended)),
-    "mask": Fix("Mask", "row", _words(without_private)),
-    "shorten": Fix("Cut", "row", _drop),
+    "drop": Fix("Drop", "row", drop),
+    "drop_conflicts": Fix("Settle", "row", drop),
+    "drop_keys": Fix("Drop keys in", "row", repairs.drop_keys),
+    "rename_roles": Fix("Rename roles in", "row", repairs.rename_roles),
+    "drop_weights": Fix("Drop weights in", "row", repairs.drop_weights),
+    "drop_names": Fix("Drop names in", "row", repairs.drop_names),
+    "end_with_answer": Fix("Trim", "row", repairs.end_with_answer),
+    "end_with_question": Fix("Trim", "row", repairs.end_with_question),
+    "one_answer": Fix("Keep one answer in", "row", repairs.one_answer),
+    "order_roles": Fix("Put in order", "row", repairs.order_roles),
+    "open_special": Fix("Defuse", "row", repairs.words(without_special)),
+    "mend": Fix("Mend", "row", repairs.words(mended)),
+    "mask": Fix("Mask", "row", repairs.words(without_private)),
+    "add_system": Fix("Add system to", "row", drop),
+    "to_format": Fix("Convert", "row", drop),
+    "to_hosted": Fix("Convert", "row", drop),
+    "shorten": Fix("Cut", "row", drop),
 }
-"""`shorten` and `drop_conflicts` need the whole report; `mend` gives it to them."""
+"""The last four and `drop_conflicts` need the whole report; `mend` gives it to them."""
 
 
 def in_words(made: Mended) -> str:

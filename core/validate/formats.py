@@ -3,13 +3,15 @@
 | format | a row has |
 |---|---|
 | chat | messages: a list of {role, content} |
-| preference | input, preferred_output, non_preferred_output; or chosen and rejected |
 | prompt_completion | prompt and completion |
+| preference | input, preferred_output, non_preferred_output; or chosen and rejected |
+| reinforcement | messages that end with a question, and other keys a grader compares with |
 | alpaca | instruction and output (input, system, history may be there) |
 | sharegpt | conversations: a list of {from, value} |
 | text | text, or a bare line of text |
 
-Every row is looked at by itself, so a file of two kinds is reported as mixed, with the rows of the smaller kind.
+Every row is looked at by itself, so a file of two kinds is reported as mixed, with the rows of the smaller kind. Only what
+a row cannot tell (a chat line that lost its answer, or a reinforcement row) follows the rest of its file, see `settled`.
 """
 
 from __future__ import annotations
@@ -19,15 +21,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.validate.limits import EXAMPLE_KEYS
+
 FORMATS = {
     "chat": "Chat",
     "prompt_completion": "Prompt and completion",
     "preference": "Preference",
+    "reinforcement": "Reinforcement",
     "alpaca": "Alpaca",
     "sharegpt": "ShareGPT",
     "text": "Plain text",
 }
 UNKNOWN = "unknown"
+HOSTED = ("chat", "preference", "reinforcement")
+"""Formats that hosted jobs take today; the others are converted first."""
+_EXAMPLE_KEYS = frozenset(EXAMPLE_KEYS)
 
 
 @dataclass(frozen=True)
@@ -73,14 +81,27 @@ def detect(rows: Sequence[Any]) -> Detection:
     if not counts:
         return Detection(UNKNOWN, 0.0, kinds)
     most = max(FORMATS, key=lambda name: counts[name])
+    if most in ("chat", "reinforcement") and counts["reinforcement"]:
+        kinds = tuple(settled(row, kind, most) for row, kind in zip(rows, kinds, strict=True))
+        counts = Counter(kinds)
     return Detection(most, counts[most] / len(kinds), kinds)
+
+
+def settled(row: Any, kind: str | None, most: str) -> str | None:
+    """The format of a row in a file of the format `most`: a chat line without an answer is what the others are."""
+    if most == "chat" and kind == "reinforcement":
+        return "chat"
+    return "reinforcement" if most == "reinforcement" and kind == "chat" and not _answered(row) else kind
 
 
 def kind_of(row: Any) -> str | None:
     """The format of one row, or None."""
     if isinstance(row, dict):
         if "messages" in row and not ("chosen" in row and "rejected" in row):
-            return "chat" if isinstance(row["messages"], list) else None
+            messages = row["messages"]
+            if not isinstance(messages, list):
+                return None
+            return "reinforcement" if messages and not row.keys() <= _EXAMPLE_KEYS and not _answered(row) else "chat"
         if ("preferred_output" in row and "non_preferred_output" in row) or ("chosen" in row and "rejected" in row):
             return "preference"
         if isinstance(row.get("conversations"), list):
@@ -92,3 +113,9 @@ def kind_of(row: Any) -> str | None:
             return "prompt_completion"
         return "text" if isinstance(row.get("text"), str) else None
     return "text" if isinstance(row, str) else None
+
+
+def _answered(row: dict[str, Any]) -> bool:
+    """Whether the assistant speaks last, or anything but a person's or a tool's words stands there."""
+    last = row["messages"][-1] if row["messages"] else None
+    return not (isinstance(last, dict) and last.get("role") in ("user", "tool", "developer"))

@@ -11,10 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.validate.reinforcement import NOT_ITEMS, reference_of
+from core.validate.tool_turns import called, tools_of
+
 Message = dict[str, Any]
 FROM = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "chatgpt": "assistant", "model": "assistant",
         "bot": "assistant", "system": "system", "observation": "tool", "tool": "tool", "function_call": "function_call"}  # fmt: skip
 """Names of ShareGPT speakers -> roles of today."""
+REFERENCES_AS_TEXT = "right answers that are no text, kept as JSON"
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Talk:
     """The answer that shall not be given (preference files)."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """tools, parallel_tool_calls, functions."""
+    unanswered: bool = False
+    """True for a reinforcement row whose right answer is not known: it ends with the question."""
 
     @property
     def answer(self) -> Any | None:
@@ -71,10 +77,21 @@ def _prompt_completion(row: dict[str, Any], lost: Counter[str]) -> Talk:
     return Talk((*before, _says("assistant", completion)))
 
 
+def _reinforcement(row: dict[str, Any], lost: Counter[str]) -> Talk:
+    """The question with the right answer behind it, where a grader has one."""
+    extra = {key: row[key] for key in ("tools", "parallel_tool_calls", "functions") if key in row}
+    key, text = reference_of(row)
+    _count_rest(row, {*NOT_ITEMS, *([key] if key else [])} - {"response_format"}, lost)
+    if key is None:
+        return Talk(tuple(_list(row["messages"])), None, extra, unanswered=True)
+    lost[REFERENCES_AS_TEXT] += not isinstance(row[key], str)
+    return Talk((*_list(row["messages"]), _says("assistant", text)), None, extra)
+
+
 def _preference(row: dict[str, Any], lost: Counter[str]) -> Talk:
     if "preferred_output" in row:
         asked = row.get("input")
-        before = asked.get("messages", []) if isinstance(asked, dict) else []
+        before = _list(asked.get("messages")) if isinstance(asked, dict) else []
         extra = {key: asked[key] for key in ("tools", "parallel_tool_calls") if key in asked} if isinstance(asked, dict) else {}
         _count_rest(row, {"input", "preferred_output", "non_preferred_output"}, lost)
         return Talk((*before, *_listed(row["preferred_output"])), _last(row["non_preferred_output"]), extra)
@@ -103,18 +120,21 @@ def _asked(row: dict[str, Any], lost: Counter[str]) -> list[Message]:
 def _alpaca(row: dict[str, Any], lost: Counter[str]) -> Talk:
     _count_rest(row, {"instruction", "input", "output", "system", "history"}, lost)
     messages = [_says("system", row["system"])] if row.get("system") else []
-    for turn in row.get("history") or []:
+    for turn in _list(row.get("history")):
         if isinstance(turn, (list, tuple)) and len(turn) == 2:
             messages += [_says("user", turn[0]), _says("assistant", turn[1])]
         else:
             lost["turns of the history that are not a pair"] += 1
+    lost["borders between instruction and input"] += bool(row.get("input"))
     asked = f"{row['instruction']}\n{row['input']}" if row.get("input") else row["instruction"]
     return Talk((*messages, _says("user", asked), _says("assistant", row["output"])))
 
 
 def _sharegpt(row: dict[str, Any], lost: Counter[str]) -> Talk:
-    _count_rest(row, {"conversations", "system", "tools", "id"}, lost)
+    _count_rest(row, {"conversations", "system", "tools"}, lost)
     messages = [_says("system", row["system"])] if row.get("system") else []
+    waiting: list[str] = []
+    made = 0
     for turn in row["conversations"]:
         if not isinstance(turn, dict):
             lost["turns that are not an object"] += 1
@@ -122,13 +142,20 @@ def _sharegpt(row: dict[str, Any], lost: Counter[str]) -> Talk:
         speaker, said = turn.get("from", turn.get("role")), turn.get("value", turn.get("content"))
         role = FROM.get(str(speaker).casefold(), speaker)
         if role == "function_call":
-            lost["function calls, kept as the assistant's text"] += 1
-            role = "assistant"
-        elif role == "tool":
-            lost["tool results, kept as the user's text"] += 1
-            role = "user"
-        messages.append(_says(role, said))
-    return Talk(tuple(messages), None, {"tools": row["tools"]} if isinstance(row.get("tools"), list) else {})
+            calls = called(said, made)
+            lost["function calls that are no JSON, kept as the assistant's text"] += calls is None
+            if calls:
+                made += len(calls)
+                waiting = [one["id"] for one in calls]
+            messages.append({"role": "assistant", "content": None, "tool_calls": calls} if calls else _says("assistant", said))
+        elif role == "tool" and waiting:
+            messages.append({"role": "tool", "tool_call_id": waiting.pop(0), "content": said})
+        else:
+            lost["tool results without a call, kept as the user's text"] += role == "tool"
+            messages.append(_says("user" if role == "tool" else role, said))
+    tools = tools_of(row["tools"]) if row.get("tools") else None
+    lost["tool definitions that are no list"] += bool(row.get("tools")) and tools is None
+    return Talk(tuple(messages), None, {"tools": tools} if tools else {})
 
 
 def _text(row: Any, lost: Counter[str]) -> Talk:
@@ -150,6 +177,11 @@ def _listed(answer: Any) -> list[Any]:
     return [_says("assistant", answer)]
 
 
+def _list(value: Any) -> list[Any]:
+    """A list as it is; nothing of anything else."""
+    return value if isinstance(value, list) else []
+
+
 def _last(answer: Any) -> Message | None:
     messages = [one for one in _listed(answer) if isinstance(one, dict)]
     return messages[-1] if messages else None
@@ -161,6 +193,6 @@ def _count_rest(row: Mapping[str, Any], known: set[str], lost: Counter[str]) -> 
 
 
 _READERS = {
-    "chat": _chat, "prompt_completion": _prompt_completion, "preference": _preference, "alpaca": _alpaca, "sharegpt": _sharegpt,
-    "text": _text,
+    "chat": _chat, "prompt_completion": _prompt_completion, "preference": _preference, "reinforcement": _reinforcement, "alpaca": _alpaca,
+    "sharegpt": _sharegpt, "text": _text,
 }  # fmt: skip

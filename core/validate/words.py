@@ -1,7 +1,8 @@
 """What the words of a training file should not hold: control tokens, damaged characters, keys and addresses.
 
 A platform refuses files with control tokens ("message contains an invalid token: <|fim_suffix|>"). Damage is text that was
-decoded with the wrong encoding or lost characters. Not known here: names, phone numbers, and secrets of unusual shape.
+decoded with the wrong encoding or lost characters. What counts as personal is `core.curate.identifiers`; names and postal
+addresses cannot be told by their shape.
 """
 
 from __future__ import annotations
@@ -10,48 +11,77 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from core.curate.characters import arrow_texts
+from core.curate.identifiers import MAY_HOLD, found_in
 from core.validate.chat import Findings
 from core.validate.talks import text_of
 
 SPECIAL = re.compile(r"<\|[A-Za-z0-9_.\- ]{1,40}\|>")
-EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}(?![A-Za-z0-9])")
-SECRET = re.compile(
-    r"sk-(?:proj-|ant-|svcacct-)?[A-Za-z0-9_-]{20,200}|hf_[A-Za-z0-9]{30,60}|gh[pousr]_[A-Za-z0-9]{36,80}|github_pat_\w{60,100}"
-    r"|AKIA[0-9A-Z]{16}|AIza[0-9A-Za-z_-]{35}|xox[abprs]-[A-Za-z0-9-]{10,80}|-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"
-)
-_SECRET_STARTS = ("sk-", "hf_", "gh", "AKIA", "AIza", "xox", "-----BEGIN")
+NUMBERS = ("accounts", "cards", "resident numbers", "phones")
+"""Kinds of personal numbers that are looked for (see `core.curate.identifiers`)."""
+_PRIVATE = ("secrets", "emails", *NUMBERS)
+_MASKS = {"secrets": "[key]", "emails": "[e-mail]", "accounts": "[account]", "cards": "[card]", "resident numbers": "[resident number]",
+          "phones": "[phone]"}  # fmt: skip
 MOJIBAKE = re.compile(
     "\ufffd|Ã[\x80-\xbf\u0152-\u2122]|â(?:€|\x80)[\x80-\xbf\u0152-\u2122]|Â[\xa0-\xbf]|ï»¿|ì[\x80-\xbf\u0152-\u2122]{2}|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 )
-_HINTS = frozenset("\ufffdÃâÂïì\x7f") | {chr(i) for i in range(32) if i not in (9, 10, 13)}
+_MAY_HOLD = "|".join([r"<\|", "[\ufffdÃâÂïì\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", *(MAY_HOLD[kind] for kind in ("secrets", "emails")),
+                      *(MAY_HOLD[kind] for kind in NUMBERS)])  # fmt: skip
+"""RE2 without a match of which a text holds nothing that is looked for: one quick look over all texts."""
 
 
 def scan(texts: Sequence[str]) -> Findings:
-    """Positions of texts that hold a special_token, encoding_damage, a secret or an email, by type."""
-    found: Findings = {"special_token": [], "encoding_damage": [], "secret": [], "email": []}
-    for place, text in enumerate(texts):
-        if "<|" in text and SPECIAL.search(text):
-            found["special_token"].append(place)
-        if "@" in text and EMAIL.search(text):
-            found["email"].append(place)
-        if any(start in text for start in _SECRET_STARTS) and SECRET.search(text):
-            found["secret"].append(place)
-        if (not text.isascii() or not text.isprintable()) and not _HINTS.isdisjoint(text) and MOJIBAKE.search(text):
-            found["encoding_damage"].append(place)
+    """Positions of texts that hold a special_token, encoding_damage, a secret, an email or a personal_number, by type."""
+    import pyarrow.compute as pc
+
+    found: Findings = {"special_token": [], "encoding_damage": [], "secret": [], "email": [], "personal_number": []}
+    hits = pc.match_substring_regex(arrow_texts(texts), _MAY_HOLD).to_pylist() if len(texts) else []  # type: ignore[attr-defined]
+    for place in (place for place, hit in enumerate(hits) if hit):
+        for name in held_in(texts[place]):
+            found[name].append(place)
     return {name: places for name, places in found.items() if places}
 
 
-def words_of(row: Any) -> str:
-    """Everything a chat row says, its messages joined by a line break."""
+def held_in(text: str) -> list[str]:
+    """What one text holds that it should not: types of findings."""
+    private = {kind for _, _, kind in found_in(text, _PRIVATE)}
+    tests = {
+        "special_token": "<|" in text and SPECIAL.search(text) is not None,
+        "encoding_damage": MOJIBAKE.search(text) is not None,
+        "secret": "secrets" in private,
+        "email": "emails" in private,
+        "personal_number": not private.isdisjoint(NUMBERS),
+    }
+    return [name for name, yes in tests.items() if yes]
+
+
+def special_in(text: str) -> str:
+    """The first control token of a text; "" without one."""
+    found = SPECIAL.search(text)
+    return found.group() if found else ""
+
+
+def words_of(row: Any, more: Any = None) -> str:
+    """Everything a chat row says, its messages joined by a line break; `more` is another message of it (a rejected answer)."""
     messages = row.get("messages") if isinstance(row, dict) else None
     if not isinstance(messages, list):
         return ""
-    return "\n".join(_words(one) for one in messages if isinstance(one, dict))
+    return "\n".join(words_in(one) for one in (*messages, more) if isinstance(one, dict))
 
 
-def _words(message: dict[str, Any]) -> str:
-    content = message.get("content")
-    return content if isinstance(content, str) else text_of(content)
+def words_in(message: dict[str, Any]) -> str:
+    """Everything one message says: content, refusal, name, and the arguments of its calls."""
+    content = message.get("content", message.get("value"))
+    told = content if isinstance(content, str) else text_of(content)
+    if len(message) <= 2:
+        return told
+    more = [value for key in ("refusal", "name") if isinstance(value := message.get(key), str)]
+    calls = message.get("tool_calls")
+    functions = [one.get("function") for one in calls if isinstance(one, dict)] if isinstance(calls, list) else []
+    for function in (*functions, message.get("function_call")):
+        if isinstance(function, dict) and isinstance(function.get("arguments"), str):
+            more.append(function["arguments"])
+    return "\n".join([told, *more]) if more else told
 
 
 def without_special(text: str) -> str:
@@ -60,8 +90,12 @@ def without_special(text: str) -> str:
 
 
 def without_private(text: str) -> str:
-    """E-mail addresses and keys replaced by what they were."""
-    return SECRET.sub("[key]", EMAIL.sub("[e-mail]", text))
+    """Keys, e-mail addresses and personal numbers replaced by what they were."""
+    parts, at = [], 0
+    for start, end, kind in found_in(text, _PRIVATE):
+        parts += [text[at:start], _MASKS[kind]]
+        at = end
+    return "".join([*parts, text[at:]])
 
 
 def mended(text: str) -> str:
@@ -91,20 +125,16 @@ def _again(run: str) -> str:
     return run
 
 
+_NO_WORDS = frozenset({"role", "from", "type", "id", "tool_call_id", "url", "detail", "weight", "tools", "functions"})
+"""Keys whose values are no words of a text."""
+
+
 def changed(row: Any, change: Callable[[str], str]) -> Any:
-    """A chat row with `change` applied to every text in it; new objects, the old row stays."""
-    messages = [_changed(one, change) if isinstance(one, dict) else one for one in row["messages"]]
-    return {**row, "messages": messages}
-
-
-def _changed(message: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
-    content = message.get("content")
-    if isinstance(content, str):
-        return {**message, "content": change(content)}
-    if isinstance(content, list):
-        parts = [
-            {**part, "text": change(part["text"])} if isinstance(part, dict) and isinstance(part.get("text"), str) else part
-            for part in content
-        ]
-        return {**message, "content": parts}
-    return message
+    """A row of any format with `change` applied to every text in it; new objects, the old row stays."""
+    if isinstance(row, str):
+        return change(row)
+    if isinstance(row, list):
+        return [changed(one, change) for one in row]
+    if isinstance(row, dict):
+        return {key: value if key in _NO_WORDS else changed(value, change) for key, value in row.items()}
+    return row
