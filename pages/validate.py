@@ -5,6 +5,8 @@ import streamlit as st
 from ui import validate_checks as checks
 from ui import validate_cost as costs
 from ui import validate_examples as examples
+from ui import validate_figures as figures
+from ui import validate_learnt as learnt
 from ui import validate_more as more
 from ui.layout import metrics
 from ui.state import guarded, open_page
@@ -31,7 +33,8 @@ with guarded():
     metrics(costs.numbers(subject))
     checks.checks_card(subject)
     epochs = costs.cards(subject)
+    figures.show(subject, epochs)
     place = examples.browser(subject)
-    examples.learning(subject, place)
+    learnt.learning(subject, place)
     more.advanced(subject)
     more.bar(subject, epochs)

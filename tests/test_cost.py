@@ -10,9 +10,10 @@ import pytest
 from core.__main__ import parser
 from core.errors import SettingsError
 from core.io.commands import cost as command
+from core.io import costing
 from core.validate.accounting import Tokens
-from core.validate.cost import cost_rows, local_row
-from core.validate.prices import AS_OF, PRICES, base_price, can_train, limit_of, price_of, table
+from core.validate.cost import asked_rows, cost_rows, local_row
+from core.validate.prices import AS_OF, PRICES, base_price, can_train, days_left, limit_of, price_of, shutdown, table
 
 
 def tokens(totals: list[int], answer: int = 10, limit: int = 65_536) -> Tokens:
@@ -22,7 +23,7 @@ def tokens(totals: list[int], answer: int = 10, limit: int = 65_536) -> Tokens:
 
 
 def rows(used: Tokens, models: list[str], epochs: int = 3, today: str = AS_OF):
-    return cost_rows(lambda encoding: used, models, epochs, today)
+    return cost_rows(lambda price: used, costing.chosen(models, list(PRICES.values())), epochs, today)
 
 
 def test_the_documented_examples_come_out():
@@ -92,10 +93,9 @@ def test_the_table_has_every_price_with_its_day():
 
 
 def test_this_machine_takes_time_and_no_dollars():
-    row = local_row(tokens([100, 300]), 2, 256, 50.0)
-    assert (row.training_usd, row.tokens, row.cut) == (0.0, 712, 1)
-    assert row.seconds == pytest.approx(712 / 50)
-    assert local_row(tokens([1]), 1, 256, 0).seconds is None
+    row = local_row(tokens([100, 300]), 2, 256, 14.0, 2**30)
+    assert (row.training_usd, row.billable, row.tokens, row.cut, row.memory) == (0.0, 356, 712, 1, 2**30)
+    assert (row.seconds, row.provider) == (14.0, "embedded")
 
 
 def run(*words: str) -> dict:

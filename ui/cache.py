@@ -207,13 +207,26 @@ def file_report(sha: str, name: str, fixed: tuple[str, ...], model: str, max_tok
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def training_costs(key: str, retired: bool, epochs: int, _made: Any) -> list[Any]:
-    """What training on a checked file costs, this machine first; `key` names the file and how it was counted."""
-    from core.io import validating
-    from core.validate.prices import PRICES, can_train
+def training_costs(key: str, epochs: int, stamp: str, _made: Any, _prices: Any) -> list[Any]:
+    """What training on a checked file costs, this machine first; `key` names the file and how it was counted, `stamp` the rest."""
+    from core.io import costing
 
-    day = validating.today()
-    return validating.costs(_made, [name for name, price in PRICES.items() if retired or can_train(price, day)], epochs)
+    return costing.costs(_made, _prices, epochs, token_usage(key, _made))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def token_usage(key: str, _made: Any) -> Any:
+    """A checked file's tokens as each model counts them, every way of counting once."""
+    from core.io import costing
+
+    return costing.usage(_made)
+
+
+def price_stamp(prices: Any) -> str:
+    """What costs depend on besides the file: the prices, the day, and what is known about this machine."""
+    from core.io import embedded, pricing
+
+    return f"{pricing.today()} {embedded.is_ready()} {embedded.remembered_rate()} {prices!r}"
 
 
 def embedded_ready() -> bool:

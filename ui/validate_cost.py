@@ -1,4 +1,4 @@
-"""Tokens per example, and what training on them costs: this machine and every hosted model by the dated price table."""
+"""Tokens per example, and what training on them costs: this machine and every host of the dated price table."""
 
 from __future__ import annotations
 
@@ -10,30 +10,40 @@ import pandas as pd
 import streamlit as st
 
 from core.explore import distributions
-from core.format import cost, count, date, duration
+from core.format import cost, count, date, duration, plural, size
 from core.format import tokens as short_count
-from core.validate.prices import AS_OF
+from core.io import costing, embedded, jobs, pricing, probing
+from core.validate.cost import LOCAL
+from core.validate.encodings import how_counted
+from core.validate.prices import AS_OF, can_train, shutdown
 from ui import cache, charts
+from ui.jobs import latest, watch
 from ui.layout import card
+from ui.state import plain
 from ui.validate_source import Subject
+
+SHORTEST = 16
+"""Tokens of a row in the probe at least."""
 
 
 def numbers(subject: Subject) -> list[tuple[str, str, str | None]]:
     """The four figures at the top."""
     tokens = subject.made.tokens
     learnt = int(tokens.supervised.sum())
-    about = " Pictures and tool definitions are counted by rule of thumb." if tokens.estimated else ""
+    about = " Pictures of unknown size and tool definitions are counted by rule of thumb." if tokens.estimated else ""
+    nothing = f" {plural(len(tokens.unlearnt), 'example teaches', 'examples teach')} nothing." if len(tokens.unlearnt) else ""
+    read = f"Pieces of text read in one pass, {count(tokens.limit)} of an example at most. {how_counted(subject.made.model)}{about}"
     return [
         ("Examples", count(subject.made.examples), "Lines that could be read; each is one example."),
-        ("Tokens", short_count(tokens.billable()), f"Pieces of text read in one pass, {count(tokens.limit)} of an example at most.{about}"),
-        ("Learnt from", short_count(learnt), "Tokens of the answers: the only ones the model is trained to say. The rest is read."),
-        ("Over the limit", count(len(tokens.too_long)), f"Examples longer than {count(tokens.limit)} tokens: they are cut at their end."),
+        ("Tokens", short_count(tokens.billable()), plain(read)),
+        ("Learnt from", short_count(learnt), f"Tokens of the answers: all that the model is trained to say. The rest is read.{nothing}"),
+        ("Over the limit", count(len(tokens.too_long)), f"Examples longer than {count(tokens.limit)} tokens: they are cut."),
     ]  # fmt: skip
 
 
 def cards(subject: Subject) -> int:
     """Histogram and cost side by side; returns the epochs chosen."""
-    left, right = st.columns([1, 1.32], gap="small")
+    left, right = st.columns([1, 1.5], gap="small")
     _histogram(subject, left)
     return _costs(subject, right)
 
@@ -53,6 +63,8 @@ def _histogram(subject: Subject, into: Any) -> None:
         alt = f"Half of the examples have at most {middle} tokens, the longest {most}"
         charts.show(figure, key, alt, select="box", on_select=lambda: _dragged(key))
         st.caption(f"{alt}. Drag to see the examples of a range below.")
+        if not how_counted(subject.made.model).startswith("Counted"):
+            st.caption(f":yellow[:material/error:] {plain(how_counted(subject.made.model))}")
 
 
 def _dragged(key: str) -> None:
@@ -70,18 +82,54 @@ def _costs(subject: Subject, into: Any) -> int:
         if not len(subject.made.tokens):
             st.caption("Nothing to price.")
             return epochs
+        offered = pricing.prices()
+        prices = [one for one in offered if retired or can_train(one, pricing.today())]
         with st.spinner("Counting tokens"):
-            rows = cache.training_costs(subject.key, retired, epochs, subject.made)
-        shown = table(rows).style.apply(_greyed, axis=1, retired=[row.retired for row in rows])
-        st.dataframe(shown, hide_index=True, width="stretch", placeholder="n/a", key="validate_costs", column_config=_columns(),
-                     alt="Cost of training and of 1,000 answers by model")  # fmt: skip
-        st.toggle(
-            "Show retired models", key="validate_retired", help="Models on which no new job can be started; prices are the last published."
-        )
-        one, billable = rows[1] if len(rows) > 1 else rows[0], subject.made.tokens.billable()
-        priced = f"Prices as of {date(AS_OF)}, the last OpenAI published; new jobs end on {date(one.until or AS_OF)}."
-        st.caption(f"{count(billable)} tokens × {epochs} epochs = {count(billable * epochs)}. {priced}")
+            rows = cache.training_costs(subject.key, epochs, cache.price_stamp(prices), subject.made, prices)
+        greyed = [row.retired for row in rows]
+        st.dataframe(table(rows).style.apply(_greyed, axis=1, retired=greyed), hide_index=True, width="stretch", placeholder="n/a",
+                     key="validate_costs", column_config=_columns(), alt="Cost of training and of 1,000 answers by model")  # fmt: skip
+        gone = len(offered) - len([one for one in offered if can_train(one, pricing.today())])
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            if gone:
+                told = "Models on which no new job can be started; prices are the last published."
+                st.toggle(f"Show {plural(gone, 'retired model')}", key="validate_retired", help=told)
+            _probe(subject)
+        _said(subject, rows, epochs)
     return epochs
+
+
+def _said(subject: Subject, rows: list[Any], epochs: int) -> None:
+    """What the figures rest on."""
+    billable = subject.made.tokens.billable()
+    st.caption(f"{count(billable)} tokens × {plural(epochs, 'epoch')} = {count(billable * epochs)}. Prices as of {date(AS_OF)}: training "
+               "as last published." + (" Yours are marked." if any(row.yours for row in rows) else ""))  # fmt: skip
+    error = costing.past_error()
+    if error:
+        span = f"{error.low:.2f}" if error.n == 1 else f"{error.low:.2f} to {error.high:.2f}"
+        st.caption(f"{plural(error.n, 'finished training')} here took {span} times the estimate"
+                   + ("." if error.n == 1 else f", half of them at most {error.median:.2f}."))  # fmt: skip
+    st.caption(f":yellow[:material/event_busy:] {plain(shutdown(pricing.today()))}")
+
+
+def _probe(subject: Subject) -> None:
+    """A few real training steps as a job, so that this machine's time is measured."""
+    job = latest("probe")
+    if job and job.alive:
+        watch(job.id, "validate_probe_job")
+        return
+    if job and job.error:
+        st.caption(f":red[:material/cancel:] {plain(job.error['title'])}")
+    found, rate = probing.last(), embedded.remembered_rate()
+    label = "Measure again" if rate else "Measure this machine"
+    told = "Runs four training steps with rows as long as these, about half a minute, and remembers how fast they were."
+    if rate:
+        told += f" Measured so far: {count(rate)} tokens a second" + (f", {size(found['memory'])} at the most." if found else ".")
+    if st.button(label, key="validate_probe", icon=":material/speed:", help=plain(told), disabled=embedded.wheel_missing()):
+        limit = min(subject.made.tokens.limit, costing.LOCAL_LIMIT)
+        length = max(SHORTEST, min(limit, int(subject.made.tokens.total.mean())))
+        jobs.start("probe", {"length": length}, title="Measuring this machine")
+        st.rerun()
 
 
 def _epochs(subject: Subject) -> None:
@@ -94,13 +142,25 @@ def table(rows: list[Any]) -> pd.DataFrame:
     """The costs as people read them."""
     return pd.DataFrame(
         {
-            "Where": [_short(row.model) for row in rows],
-            "Training": ["by the hour" if row.training_usd is None else cost(row.training_usd, local="local") for row in rows],
-            "1,000 answers": ["n/a" if row.usd_per_1000 is None else cost(row.usd_per_1000, local="local") for row in rows],
-            "Time": [duration(row.seconds, about=True) if row.seconds is not None else "hours" for row in rows],
+            "Where": [_short(row.model) + (" (yours)" if row.yours else "") for row in rows],
+            "Training": [usd(row, row.training_usd, "by the hour" if row.note else "n/a") for row in rows],
+            "1,000 answers": [usd(row, row.usd_per_1000) for row in rows],
+            "in a batch": ["n/a" if row.provider == LOCAL else usd(row, row.batch_usd_per_1000) for row in rows],
+            "Time": [_time(row) for row in rows],
             "Until": [_until(row) for row in rows],
         }
     )
+
+
+def usd(row: Any, value: float | None, missing: str = "n/a") -> str:
+    """An amount as the table shows it: work on this machine is "local", and a price of 0 that somebody typed is "free"."""
+    return missing if value is None else cost(value, local="local" if row.provider == LOCAL else "free")
+
+
+def _time(row: Any) -> str:
+    if row.provider != LOCAL:
+        return "hours"
+    return f"{duration(row.seconds, about=True)}, {size(row.memory)}" if row.seconds is not None else "n/a"
 
 
 def _short(model: str) -> str:
@@ -110,17 +170,18 @@ def _short(model: str) -> str:
 
 def _until(row: Any) -> str:
     if not row.until:
-        return "no end"
+        return "no end" if row.provider == LOCAL else "not stated"
     day = datetime.fromisoformat(row.until)
     return f"{'retired ' if row.retired else ''}{day.day} {day:%b %Y}"
 
 
 def _columns() -> dict[str, Any]:
     return {
-        "Where": st.column_config.TextColumn(width=138),
-        "Training": st.column_config.TextColumn(help="USD for the whole training; local work costs nothing but its time."),
-        "1,000 answers": st.column_config.TextColumn(help="USD for a thousand answers of the tuned model; about half in a batch."),
-        "Time": st.column_config.TextColumn(help="An estimate for this machine; hosts queue a job and take minutes to hours."),
+        "Where": st.column_config.TextColumn(width=132),
+        "Training": st.column_config.TextColumn(help="USD for the whole training; local work costs nothing but its time.", width=70),
+        "1,000 answers": st.column_config.TextColumn(help="USD for a thousand answers of the tuned model, asked one by one.", width=90),
+        "in a batch": st.column_config.TextColumn(help="USD for the same thousand answers within 24 hours.", width=70),
+        "Time": st.column_config.TextColumn(help="An estimate of time and memory for this machine; hosts queue a job.", width=140),
         "Until": st.column_config.TextColumn(help="The day from which no job can be started."),
     }
 

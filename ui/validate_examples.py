@@ -1,4 +1,4 @@
-"""The examples behind the checks, one page at a time, and one of them token by token."""
+"""The examples behind the checks, one page at a time; those over the limit with what is cut, and those that teach nothing."""
 
 from __future__ import annotations
 
@@ -9,42 +9,74 @@ import pandas as pd
 import streamlit as st
 
 from core.format import count, plural
-from core.io import validating
+from core.io.counting import count_of
+from core.validate.accounting import Cut, cuts
 from core.validate.checks import RULES
-from core.validate.learnt import learnt
 from core.validate.talks import text_of
 from ui.layout import card
-from ui.tables import marked, rows
+from ui.tables import rows
 from ui.validate_source import Subject
 
 PAGE = 50
+ALL, OVER, NOTHING = "All", "Over the limit", "Teach nothing"
 
 
 def browser(subject: Subject) -> int | None:
     """The examples that pass the filters; returns the position of the selected one, else of the first."""
-    places = _filtered(subject)
+    kind = _kind(subject)
+    places = _filtered(subject, kind)
     with card("Examples", height="content", control=lambda: _filters(subject, len(places))):
+        _kinds(subject)
         if not len(places):
             st.caption("No example passes the filters.")
             return None
         pages = max(1, -(-len(places) // PAGE))
-        state = f"validate_page_{subject.key}_{st.session_state.get('validate_filter')}_{st.session_state.get('validate_range')}"
+        state = f"validate_page_{subject.key}_{kind}_{st.session_state.get('validate_filter')}_{st.session_state.get('validate_range')}"
         number = min(int(st.session_state.get(state, 1)), pages)
         shown = places[(number - 1) * PAGE : number * PAGE]
-        picked = rows(table(subject, shown), f"validate_examples_{state}_{number}", select=True, height="auto" if len(shown) < 8 else 320,
+        found = table(subject, shown) if kind != OVER else cut_table(subject, shown)
+        picked = rows(found, f"validate_examples_{state}_{number}", select=True, height="auto" if len(shown) < 8 else 320,
                       alt=f"{plural(len(places), 'example')}", columns=_columns())  # fmt: skip
         if pages > 1:
             st.pagination(pages, key=state)
         return int(shown[picked[0]]) if picked else int(shown[0])
 
 
-def _filtered(subject: Subject) -> np.ndarray:
-    """Positions of the examples that pass the check's filter and the range of tokens."""
+def _kind(subject: Subject) -> str:
+    chosen = st.session_state.get("validate_kind")
+    return str(chosen) if chosen in _offered(subject) else ALL
+
+
+def _offered(subject: Subject) -> dict[str, int]:
+    """Which kinds of examples there are, and how many of each."""
+    tokens = subject.made.tokens
+    found = {ALL: subject.made.examples, OVER: len(tokens.too_long), NOTHING: len(tokens.unlearnt)}
+    return {name: n for name, n in found.items() if n or name == ALL}
+
+
+def _kinds(subject: Subject) -> None:
+    offered = _offered(subject)
+    if len(offered) > 1:
+        st.segmented_control("Which examples", list(offered), default=ALL, required=True, key="validate_kind", label_visibility="collapsed",
+                             format_func=lambda name: f"{name} · {count(offered.get(name, 0))}")  # fmt: skip
+        if _kind(subject) == OVER:
+            local = hasattr(count_of(subject.made.model), "conversations")
+            st.caption("A training on this machine cuts the end of the question and keeps the answer." if local else
+                       "The platform cuts the end: where the answer stands there, it is the answer that is lost.")  # fmt: skip
+
+
+def _filtered(subject: Subject, kind: str) -> np.ndarray:
+    """Positions of the examples that pass the kind, the check's filter and the range of tokens; over the limit, the longest first."""
     made = subject.made
     places = np.arange(made.examples)
+    if kind == OVER:
+        over = np.flatnonzero(made.tokens.total > made.tokens.limit)
+        places = made.tokens.places[over[np.argsort(-made.tokens.total[over], kind="stable")]]
+    elif kind == NOTHING:
+        places = made.tokens.unlearnt
     check = next((one for one in made.checks if one.name == st.session_state.get("validate_filter") and one.places), None)
     if check:
-        places = np.array(check.places)
+        places = places[np.isin(places, np.array(check.places))]
     between = st.session_state.get("validate_range")
     if between:
         total = made.tokens.total
@@ -86,6 +118,23 @@ def table(subject: Subject, places: Any) -> pd.DataFrame:
     )
 
 
+def cut_table(subject: Subject, places: Any) -> pd.DataFrame:
+    """Examples over the limit: their tokens, how many are cut, and what becomes of the answer."""
+    found = _cuts(subject, [int(place) for place in places])
+    plain = table(subject, places)
+    left = [f"{count(one.left)} of {count(one.answer)}" if one.answer else "n/a" for one in found]
+    lost = pd.DataFrame({"cut": [one.over for one in found], "answer": [one.says for one in found], "answer left": left})
+    return pd.concat([plain[["row", "tokens"]], lost, plain[["question"]]], axis=1)
+
+
+def _cuts(subject: Subject, places: list[int]) -> list[Cut]:
+    """What is cut of these examples, in their order."""
+    made = subject.made
+    model = "gpt-4" if made.rules == "classic" else made.model
+    at = {place: one for one in cuts(made.chats, made.tokens, count_of(model), model, most=10**9) for place in [one.place]}
+    return [at[place] for place in places]
+
+
 def _both(chat: Any) -> tuple[str, str]:
     """What the user said last and what the assistant said last, cut to a line; the raw line where there is neither."""
     messages = chat.get("messages") if isinstance(chat, dict) else None
@@ -102,23 +151,3 @@ def _columns() -> dict[str, Any]:
         "question": st.column_config.TextColumn("question", width=420),
         "answer": st.column_config.TextColumn("answer", width=180),
     }
-
-
-def _row(line: int) -> None:
-    st.caption(f"row {count(line)}", width="content")
-
-
-def learning(subject: Subject, place: int | None) -> None:
-    """One example token by token, what is learnt marked."""
-    if place is None:
-        return
-    made = subject.made
-    with card("What the model learns", height="content", control=lambda: _row(made.file.lines[place])):
-        shown = learnt(made.chats[place], validating.pieces_of(made.model), made.tokens.limit)
-        if shown is None:
-            st.caption("This line holds no messages, so nothing is learnt from it.")
-            return
-        cut = f" {count(shown.cut)} are past the limit and cut." if shown.cut else ""
-        told = f"{plural(shown.learnt, 'marked token is', 'marked tokens are')} learnt, {count(shown.read)} are only read."
-        st.caption(f"{told}{cut} Select another example above.")
-        marked(shown.text, list(shown.spans), f"validate_learnt_{subject.key}_{place}")  # type: ignore[arg-type]

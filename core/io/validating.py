@@ -1,10 +1,8 @@
-"""Training files from disk or from the workspace, and what counts their tokens and prices them today."""
+"""Training files from disk or from the workspace, and the versions that mending them makes."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +11,16 @@ import pandas as pd
 from core.errors import DataError, MissingError, SettingsError
 from core.format import plural
 from core.io import store
-from core.io.tokens import ENCODINGS, counter, encoding
-from core.validate.accounting import Count, Tokens, count_tokens
-from core.validate.cost import CostRow, cost_rows, local_row
-from core.validate.encodings import encoding_of
+from core.io.costing import LOCAL_LIMIT
+from core.io.counting import count_of
+from core.io.tokens import counter
+from core.validate.accounting import Count
+from core.validate.encodings import is_local
 from core.validate.fixes import TEXT_FIXES, label, mend
-from core.validate.learnt import Pieces
 from core.validate.reading import TrainingFile, of_rows, read_training
 from core.validate.report import Report, report
 from core.validate.training_file import training_file
 from core.version import StepReport, Version, digest
-
-LOCAL_LIMIT = 256
-"""Tokens of the longest row when the built-in model is trained, unless a setting says otherwise."""
 
 
 def read(name: str) -> tuple[TrainingFile, Sequence[Sequence[Any]]]:
@@ -61,65 +56,11 @@ def of_version(version: Version) -> tuple[TrainingFile, Sequence[Sequence[Any]]]
 
 def check(file: TrainingFile, others: Sequence[Sequence[Any]] = (), *, model: str = "gpt-4o-mini-2024-07-18",
           max_tokens: int | None = None, rules: str = "current") -> Report:  # fmt: skip
-    """The report, counted with the model's tokenizer (cl100k_base by the classic rules). `model` may be "embedded"."""
+    """The report, counted as the model counts (cl100k_base by the classic rules). `model` may be "embedded" or "file:FOLDER"."""
     if rules == "classic":
-        count = counter("cl100k_base")
-    elif model == "embedded":
-        count, max_tokens = counter("embedded"), max_tokens or LOCAL_LIMIT
-    else:
-        count = counter(encoding_of(model)[0])
-    return report(file, count, model=model, max_tokens=max_tokens, rules=rules, others=others)
-
-
-def usage(chats: Sequence[Any], known: dict[str, Tokens] | None = None) -> Callable[[str], Tokens]:
-    """Tokens of these chats by encoding, each counted once. `known` are counts that are there already."""
-    found = dict(known or {})
-
-    def of(encoding: str) -> Tokens:
-        if encoding not in found:
-            found[encoding] = count_tokens(chats, counter(encoding), 65_536)
-        return found[encoding]
-
-    return of
-
-
-def costs(made: Report, models: Sequence[str], epochs: int) -> list[CostRow]:
-    """This machine, then every model, priced today."""
-    known = {} if made.rules == "classic" or made.model == "embedded" else {encoding_of(made.model)[0]: made.tokens}
-    tokens_of = usage(made.chats, known)
-    hosted = cost_rows(tokens_of, models, epochs, today())
-    rate, title = local_rate()
-    return [local_row(tokens_of("o200k_base"), epochs, LOCAL_LIMIT, rate, title), *hosted]
-
-
-def local_rate() -> tuple[float, str]:
-    """Training tokens per second of this machine (measured once it has trained, else a guess), and how the row is called."""
-    from core.finetune.estimates import RATES
-    from core.io import embedded
-    from core.io.device import has_bf16
-
-    return embedded.remembered_rate() or RATES["bf16" if has_bf16() else "fp32"], f"This machine, {embedded.TITLE}"
-
-
-def pieces_of(model: str) -> Pieces:
-    """A function from a text to its tokens as texts, as the model cuts it; joined they are the text."""
-    if model == "embedded":
-        from core.io import embedded
-
-        words = embedded.tokenizer()
-
-        def cut(text: str) -> list[str]:
-            ends = words(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-            return _between(text, [start for start, _ in ends])
-
-        return cut
-    chosen = encoding(encoding_of(model)[0] if encoding_of(model)[0] in ENCODINGS else "cl100k_base")
-    return lambda text: _between(text, chosen.decode_with_offsets(chosen.encode_ordinary(text))[1])
-
-
-def _between(text: str, starts: list[int]) -> list[str]:
-    """A text cut at these places (a token inside a character starts where the character does, and is empty)."""
-    return [text[a:b] for a, b in itertools.pairwise([*starts, len(text)])]
+        return report(file, counter("cl100k_base"), model=model, max_tokens=max_tokens, rules=rules, others=others)
+    limit = max_tokens or (LOCAL_LIMIT if is_local(model) else None)
+    return report(file, count_of(model), model=model, max_tokens=limit, rules=rules, others=others)
 
 
 def without(version: Version, made: Report, check: str, by: str | None = None) -> Version:
@@ -158,11 +99,6 @@ def _saved(
                       report=(report,), dropped=gone, source=version.source, source_hash=source)  # fmt: skip
 
 
-def today() -> str:
-    """The day, as ISO."""
-    return datetime.now(UTC).date().isoformat()
-
-
 def count_for(model: str) -> Count:
     """What counts texts as a model reads them."""
-    return counter("embedded" if model == "embedded" else encoding_of(model)[0])
+    return count_of(model)

@@ -22,6 +22,7 @@ from core.io import files
 
 KINDS = {
     "convert": "core.io.embedded:run_convert",
+    "probe": "core.io.probing:run_probe",
     "baselines": "core.io.testing:run_baselines",
     "finetune": "core.io.lora:run_finetune",
     "augment": "core.io.augmenting:run_augment",

@@ -111,7 +111,9 @@ def _said(key: str, value: Any, taught: bool) -> Iterator[Stretch]:
     calls = [one.get("function") for one in value if isinstance(one, dict)] if isinstance(value, list) else [value]
     for call in calls:
         if isinstance(call, dict):
-            texts = [one if isinstance(one, str) else json.dumps(one, default=str) for one in (call.get("name"), call.get("arguments")) if one]
+            texts = [
+                one if isinstance(one, str) else json.dumps(one, default=str) for one in (call.get("name"), call.get("arguments")) if one
+            ]
             for place, text in enumerate(texts):
                 yield Stretch(text, taught, heading="calls " if place == 0 else " with ", after="\n" if place == len(texts) - 1 else "")
 

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import DataError, Stopped
-from core.finetune.estimates import steps_of
+from core.finetune.estimates import estimate, steps_of
 from core.finetune.rows import TrainingRows, answer_texts, training_rows
 from core.finetune.settings import TrainSettings
 from core.format import unit_of
 from core.io import files, store
-from core.io.embedded import ensure_converted, facts, is_ready, remember_rate, tokenizer
+from core.io.embedded import ensure_converted, facts, is_ready, remember_rate, remembered_rate, tokenizer
 from core.io.embedded.generate import encode, render
-from core.io.embedded.loading import give_back, training_here
+from core.io.embedded.loading import give_back, resolved, training_here
 from core.io.embedded.weights import model_dir, offline
 from core.io.lora import runs
 from core.io.lora.standing import Run, Told, Trained
@@ -133,7 +133,8 @@ def _trained(desk: Desk, version: Version, prompt: Prompt, settings: TrainSettin
     run = Run(base, rows, validation, settings, steps, desk.folder / "checkpoints", encode(words, chats), min(48, prompt.max_tokens),
               runs.adapter(continue_from).folder if continue_from else None)  # fmt: skip
     about = runs.Adapter(id, f"{runs.base_title(base)} fine-tuned", version.dataset, version.id, version.task or "", 0, steps,
-                         settings.to_dict(), prompt.to_dict(), base.name, facts(base).revision, len(rows))  # fmt: skip
+                         settings.to_dict(), prompt.to_dict(), base.name, facts(base).revision, len(rows),
+                         estimate=_expected(ready.train, validation, base, settings))  # fmt: skip
     files.write_json(desk.folder / "about.json", {key: getattr(about, key) for key in runs.Adapter.__dataclass_fields__})
     truth = ready.shown.targets or ()
     files.write_json(desk.folder / "shown.json", {"Row": list(ready.shown.text), "Truth": answer_texts(ready.shown, prompt, truth)})
@@ -143,6 +144,14 @@ def _trained(desk: Desk, version: Version, prompt: Prompt, settings: TrainSettin
     if trained.tokens_per_second and settings.quantization == "none":
         remember_rate(base, trained.tokens_per_second)
     return runs.publish(trained.checkpoint, finished(about, trained))
+
+
+def _expected(rows: TrainingRows, validation: tuple[Any, ...], base: Path, settings: TrainSettings) -> dict[str, Any]:
+    """What this run should take, as people were told before it began: kept beside what it takes."""
+    known = facts(base)
+    plan = estimate(len(rows.rows), rows.tokens, rows.longest, known.parameters, known.config, settings, rate=remembered_rate(base),
+                    precision=resolved(settings.precision), validation_tokens=sum(map(len, validation)))  # fmt: skip
+    return {"seconds": round(plan.seconds, 1), "memory": plan.memory}
 
 
 def finished(about: runs.Adapter, trained: Trained) -> runs.Adapter:

@@ -55,6 +55,8 @@ class Adapter:
     tokens_per_second: float | None = None
     memory: int = 0
     created: str = ""
+    estimate: Mapping[str, Any] = field(default_factory=dict)
+    """What was expected before it began: {seconds, memory}."""
     stopped: bool = False
     """The run was stopped before its last step and may go on."""
 
