@@ -10,24 +10,25 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import pandas as pd
+import pyarrow as pa
 
 from benchmarks import _pricing
 from core.curate.presets import preset
 from core.curate.recipe import Recipe
-from core.io import curating, store
+from core.io import curating, engine, store
 from core.io.tokens import counter
 from core.load.columns import from_values
+from core.prompt import Prompt
 from core.version import Roles
 
 ROWS, RUNS, WORKERS = 200_000, 3, 2
@@ -36,43 +37,52 @@ ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT.parent / "shared" / "reference" / "scripts" / "pricing_recipe.py"
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Rows with their training prompt and its tokens."""
+
+    prompt: Prompt
+
+    def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
+        cells = zip(rows["text"].tolist(), rows["price"].tolist(), strict=True)
+        prompts = ["\n\n".join(message["content"] for message in self.prompt.example({"text": text}, price)) for text, price in cells]
+        return rows.assign(prompt=prompts, token_count=counter("cl100k_base")(prompts))
+
+
 def ours(folder: str) -> None:
     """In a process of its own: the newest version of the workspace, curated; rows and seconds go to the folder."""
     version = store.datasets()[0].versions[0]
     whole = preset("pricing", version, store.frame(version).head(1_000))
     recipe = Recipe(tuple(step for step in whole.steps if step.name not in ("balance", "split")))
     begin = time.perf_counter()
-    loading = ThreadPoolExecutor(1).submit(counter, "cl100k_base")  # while the workers work
-    made = curating.make(version, recipe, workers=WORKERS)
-    assert made.prompt is not None
-    texts = made.frame["text"].tolist()
-    rows = zip(texts, made.frame["price"].tolist(), strict=True)
-    prompts = ["\n\n".join(message["content"] for message in made.prompt.example({"text": text}, price)) for text, price in rows]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        parts = pool.map(loading.result(), [prompts[: len(prompts) // 2], prompts[len(prompts) // 2 :]])
-    counts = [n for part in parts for n in part]
+    with engine.Crew(WORKERS) as crew:
+        made = curating.make(version, recipe, crew=crew)
+        assert made.prompt is not None
+        types = {"prompt": pa.large_string(), "token_count": pa.int32()}
+        asked = engine.run(Asked(made.prompt), made.frame[["text", "price"]], types, crew=crew).frame
     seconds = time.perf_counter() - begin
-    pd.DataFrame({"text": texts, "prompt": prompts, "token_count": counts}).to_parquet(Path(folder) / "ours.parquet")
+    asked[["text", "prompt", "token_count"]].to_parquet(Path(folder) / "ours.parquet", index=False)
     (Path(folder) / "ours.json").write_text(json.dumps({"seconds": seconds}))
 
 
 def measured(command: list[str]) -> tuple[str, float, float]:
     """(what it printed, CPU seconds, peak MiB resident) of a command and all its children; pages they share count for each."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process, peak = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT), [0.0]
+    spent: dict[int, float] = {}
 
     def watch() -> None:
         while process.poll() is None:
-            peak[0] = max(peak[0], sum(_resident(pid) for pid in _family(process.pid)))
-            time.sleep(0.2)
+            family = _family(process.pid)
+            peak[0] = max(peak[0], sum(map(_resident, family)))
+            spent.update({pid: seconds for pid in family if (seconds := _spent(pid))})
+            time.sleep(0.1)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     told = process.communicate()[0]
     watcher.join()
     assert process.returncode == 0, told
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return told, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak[0]
+    return told, sum(spent.values()), peak[0]
 
 
 def _family(pid: int) -> list[int]:
@@ -87,6 +97,15 @@ def _resident(pid: int) -> float:
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
     except OSError:
+        return 0.0
+
+
+def _spent(pid: int) -> float:
+    """CPU seconds of one process so far, 0 when it has gone; looked at ten times a second, so its last tenth may be missing."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError):
         return 0.0
 
 
@@ -126,4 +145,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    ours(sys.argv[1]) if len(sys.argv) > 1 else main()
+    from benchmarks import curate
+
+    curate.ours(sys.argv[1]) if len(sys.argv) > 1 else curate.main()  # workers know this module by its own name

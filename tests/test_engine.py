@@ -238,3 +238,26 @@ def test_workers_do_not_run_the_page_that_started_them(tmp_path):
     )
     subprocess.run([sys.executable, str(page)], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert seen.read_text() == "x"
+
+
+def whoami(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(pid=os.getpid())
+
+
+def test_a_crew_stays_for_several_runs_and_goes_home_with_the_outermost_with():
+    with engine.Crew(2) as crew:
+        first, second = (set(engine.run(whoami, FRAME, {"pid": pa.int64()}, crew=crew, chunk=20).frame["pid"]) for _ in range(2))
+        assert os.getpid() not in first
+        assert second <= first or len(first | second) <= 2, "the second run has other workers"
+        assert any(map(_alive, first))
+    assert _wait(lambda: [] if any(map(_alive, first | second)) else [1], 1, 15), "workers stayed"
+
+
+def test_a_crew_whose_run_was_stopped_starts_anew_for_the_next():
+    def stop(done: int, total: int, message: str) -> None:
+        raise Stopped
+
+    with engine.Crew(2) as crew:
+        with pytest.raises(Stopped):
+            engine.run(sleepy, FRAME, {}, crew=crew, chunk=60, progress=stop)
+        assert engine.run(shout, FRAME, WRITES, crew=crew, chunk=20).frame["text"].tolist() == shout(FRAME)["text"].tolist()

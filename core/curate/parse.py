@@ -75,8 +75,9 @@ def _with_parts(rows: pd.DataFrame, settings: ParseSettings) -> pd.DataFrame:
 
 def _as_texts(rows: pd.DataFrame, settings: ParseSettings, stays: list[bool]) -> pd.DataFrame:
     """The chosen columns as text, for the rows that stay."""
+    nested = settings.nested
     cells = {
-        name: [as_text(cell, settings.nested) if stay else None for cell, stay in zip(rows[name].tolist(), stays, strict=True)]
+        name: [as_text(cell, nested) if stay else None for cell, stay in zip(rows[name].tolist(), stays, strict=True)]
         for name in settings.columns
     }
     return with_text(rows, cells)
@@ -92,15 +93,20 @@ def read_dollars(cell: object) -> float | None:
 
 def as_text(cell: Any, nested: str = "json") -> str | None:
     """A cell as text; a list (or the JSON text of one) as its entries, one a line; None when it holds nothing."""
-    if isinstance(cell, np.ndarray):
-        cell = cell.tolist()
     if isinstance(cell, str):
-        if cell[:1] not in (("[", "{") if nested == "lines" else "[") or not isinstance(value := _json(cell), (list, dict)):
+        begin = cell[:1]
+        if (begin != "[" and (begin != "{" or nested != "lines")) or not isinstance(value := _json(cell), (list, dict)):
             return cell or None
         cell = value
+    if isinstance(cell, np.ndarray):
+        cell = cell.tolist()
     if cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell):
         return None
     if isinstance(cell, (list, tuple)):
+        try:
+            return _whole("\n".join(cell)) if cell else None
+        except TypeError:  # not texts only
+            pass
         parts = [_entry(part, nested) for part in cell if part is not None]
         return _whole("\n".join(parts)) if parts else None
     if isinstance(cell, Mapping):

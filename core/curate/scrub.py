@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
@@ -21,11 +22,11 @@ from core.curate.table import Tokenizer, kept, with_text
 from core.format import plural
 
 _MARKS = ':[]"{}【】'
-_DIGIT = re.compile(
-    "[\\d\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468\u2474-\u247c\u2488-\u2490\u24ea\u24f5-\u24fd\u24ff"
-    "\u2776-\u277e\u2780-\u2788\u278a-\u2792\U00010a40-\U00010a43\U00010e60-\U00010e68\U00011052-\U0001105a\U0001f100-\U0001f10a]"
+_DIGITS = (
+    "\\d\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468\u2474-\u247c\u2488-\u2490\u24ea\u24f5-\u24fd\u24ff"
+    "\u2776-\u277e\u2780-\u2788\u278a-\u2792\U00010a40-\U00010a43\U00010e60-\U00010e68\U00011052-\U0001105a\U0001f100-\U0001f10a"
 )
-"""Every character of which str.isdigit is true: decimal digits, superscripts, circled numbers."""
+"""In a pattern's brackets: every character of which str.isdigit is true (decimal digits, superscripts, circled numbers)."""
 _REPEATED = re.compile(r"([!?,;:~_*=#^|'\"`‐-―•·、。！，？～-])\1+")
 _DOTS = re.compile(r"\.{4,}")
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -96,7 +97,6 @@ def _before(text: str, settings: ScrubSettings) -> str:
 
 def _after(text: str, settings: ScrubSettings) -> str:
     """Everything behind the patterns."""
-    words = None
     for phrase in settings.phrases:
         text = text.replace(phrase, "")
     if settings.repeats:
@@ -104,22 +104,26 @@ def _after(text: str, settings: ScrubSettings) -> str:
     if settings.runs:
         for mark in _MARKS:
             text = text.replace(mark, " ")
-        words = text.split()
-        text = " ".join(words)
+        text = " ".join(text.split())
         if " ," in text or ",," in text:
             text = text.replace(" ,", ",").replace(",,,", ",").replace(",,", ",")
-            words = text.split(" ")
     elif settings.blanks:
         text = _EMPTY_LINES.sub("\n\n", "\n".join([" ".join(line.split()) for line in text.splitlines()])).strip()
     if settings.codes:
-        text = _without_codes(text, text.split(" ") if words is None else words, settings.code_length)
+        text = _without_codes(text, settings.code_length)
     return text.lower() if settings.lower else text
 
 
-def _without_codes(text: str, words: Sequence[str], length: int) -> str:
-    if not _DIGIT.search(text):
-        return text
-    return " ".join([word for word in words if len(word) < length or word.isalpha() or not _DIGIT.search(word)])
+def _without_codes(text: str, length: int) -> str:
+    """The words between blanks, without those of so many characters that hold a digit."""
+    return _codes(length, text.isascii()).sub("", f" {text}")[1:]
+
+
+@lru_cache(maxsize=32)
+def _codes(length: int, plain: bool) -> re.Pattern[str]:
+    """A blank and the long word behind it that holds a digit. It never steps back, so it is linear."""
+    digit = "0-9" if plain else _DIGITS
+    return re.compile(f" (?=[^ ]{{{length}}})[^ {digit}]*+[{digit}][^ ]*+")
 
 
 def scrub_sentence(settings: ScrubSettings) -> str:

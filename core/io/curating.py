@@ -22,7 +22,7 @@ from core.curate.steps import kind
 from core.curate.table import Table, Tokenizer
 from core.curate.text import from_yaml, lines_of, to_yaml
 from core.errors import DataError, StudioError
-from core.io import engine, files, store
+from core.io import engine, files, spawning, store
 from core.io.languages import identify
 from core.version import Version, version_id
 
@@ -65,39 +65,50 @@ def tokenizer(name: str) -> Tokenizer:
 
 
 def make(
-    version: Version, recipe: Recipe, *, workers: int | None = None, progress: Callable[[int, int, str], None] | None = None
+    version: Version,
+    recipe: Recipe,
+    *,
+    workers: int | None = None,
+    crew: engine.Crew | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> Outcome:
-    """The whole recipe over all rows of a version. The number of workers changes the time and nothing else."""
+    """The whole recipe over all rows of a version. The number of workers changes the time and nothing else.
+
+    One crew of workers serves all passes; a `crew` that is given stays for what comes after.
+    """
+    several = crew or engine.Crew(workers or engine.workers_for(version.rows))
+    if several.workers > 1:
+        spawning.warm()
     rows = store.frame(version)
-    count = workers or engine.workers_for(len(rows))
 
     def spread(steps: RowSteps, frame: pd.DataFrame) -> pd.DataFrame:
-        return _spread(steps, frame, count, progress)
+        return _spread(steps, frame, several, progress)
 
     def begins(name: str) -> None:
         if progress:
             progress(0, 0, kind(name).title)
 
-    return run(
-        rows,
-        version.roles,
-        recipe,
-        prompt=version.prompt,
-        task=version.task,
-        tokenizer=tokenizer,
-        rows=spread,
-        clock=time.perf_counter,
-        identify=identify,
-        begins=begins,
-    )
+    with several:
+        return run(
+            rows,
+            version.roles,
+            recipe,
+            prompt=version.prompt,
+            task=version.task,
+            tokenizer=tokenizer,
+            rows=spread,
+            clock=time.perf_counter,
+            identify=identify,
+            begins=begins,
+        )
 
 
-def _spread(steps: RowSteps, frame: pd.DataFrame, workers: int, progress: Callable[[int, int, str], None] | None) -> pd.DataFrame:
+def _spread(steps: RowSteps, frame: pd.DataFrame, crew: engine.Crew, progress: Callable[[int, int, str], None] | None) -> pd.DataFrame:
     import pyarrow as pa
 
     types = {"text": pa.large_string(), "number": pa.float64()}
     writes = {**{name: types[what] for name, what in steps.writes().items()}, "dropped": pa.large_string(), "dropped_by": pa.int32()}
-    done = engine.run(steps, frame, writes, reads=steps.reads(), workers=workers, progress=progress)
+    done = engine.run(steps, frame, writes, reads=steps.reads(), crew=crew, progress=progress)
     done.frame.attrs["seconds"] = np.sum([note["seconds"] for note in done.notes], axis=0).tolist()
     return done.frame
 

@@ -3,24 +3,24 @@
 Every way goes through one adapter, Arrow in and Arrow out with a declared schema, over chunks of 10,000 rows in order. So
 the result is the same, byte for byte, whatever the number of workers. Only the columns a function reads travel to it and
 only those it writes come back. A third engine (Ray's map_batches with batch_format="pyarrow" and order kept) would run the
-same `apply`. Workers are spawned, with one thread each; they end at once when the work is stopped or their parent is gone.
+same `apply`. Workers have one thread each; they end at once when the work is stopped or their parent is gone.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from core.errors import DataError, StudioError
-from core.io.spawning import Spawned
+from core.io.spawning import Forked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,10 +58,13 @@ def run(
     *,
     reads: Collection[str] | None = None,
     workers: int = 1,
+    crew: Crew | None = None,
     chunk: int = CHUNK,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Done:
     """The function over all rows. `writes` declares the columns it adds or replaces; the others stay as they are.
+
+    Work is spread over the `crew`, or over as many `workers` as are asked for, which end with the run.
 
     `reads` names the columns the function is shown (default: all). `progress(done, total, message)` counts rows; it is
     called twice a second at least while workers run and may raise to stop. Raises DataError when a chunk comes back with
@@ -78,13 +81,15 @@ def run(
         if progress:
             progress(min(done * chunk, total), total, "rows")
 
+    workers = crew.workers if crew else workers
     if workers <= 1 or len(chunks) == 1 or not shown.columns.size:
         made = []
         for start, length in chunks:
             made.append(apply(function, table.slice(start, length), schema, length))
             tell(len(made))
     else:
-        made = _spread(function, table, schema, chunks, min(workers, len(chunks)), tell)
+        with crew or Crew(min(workers, len(chunks))) as several:
+            made = _spread(function, table, schema, chunks, several, tell)
     written = pa.concat_tables([part for part, _ in made]).to_pandas()
     written.index = frame.index
     out = frame.copy(deep=False)
@@ -107,33 +112,67 @@ def apply(function: RowFunction, chunk: pa.Table, schema: pa.Schema, rows: int) 
     return pa.Table.from_pandas(made, schema=schema, preserve_index=False).replace_schema_metadata(None), note
 
 
+class Crew:
+    """Worker processes that stay for several runs: what they have loaded, a tokenizer say, is loaded once. A context manager.
+
+    They start with the first run that needs them. A run that is stopped, or in which one is killed, ends them all. `run`
+    enters the crew it is given too: the outermost `with` sends the workers home.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+        self._inside = 0
+
+    def __enter__(self) -> Crew:
+        self._inside += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._inside -= 1
+        if self._pool and not self._inside:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def submit(self, *work: Any) -> Future[Any]:
+        """A call to be made by one of the workers."""
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self.workers, Forked(), _ready)
+        return self._pool.submit(*work)
+
+    def kill(self) -> None:
+        """End them at once, in the middle of their work."""
+        pool, self._pool = self._pool, None
+        if pool:
+            for process in list((pool._processes or {}).values()):
+                process.kill()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
 def _spread(
-    function: RowFunction, table: pa.Table, schema: pa.Schema, chunks: list[tuple[int, int]], workers: int, tell: Callable[[int], None]
+    function: RowFunction, table: pa.Table, schema: pa.Schema, chunks: list[tuple[int, int]], crew: Crew, tell: Callable[[int], None]
 ) -> list[tuple[pa.Table, dict[str, Any]]]:
-    """The chunks over a pool; a few more than there are workers are on their way, so that no second copy of the table is made."""
-    pool = ProcessPoolExecutor(workers, Spawned(), _ready, (os.getpid(),))
+    """The chunks over a crew; a few more than there are workers are on their way, so that no second copy of the table is made."""
     made: dict[int, tuple[pa.Table, dict[str, Any]]] = {}
     flying: dict[Future[tuple[bytes, dict[str, Any]]], int] = {}
     try:
         while len(made) < len(chunks):
-            for place in range(len(made) + len(flying), min(len(chunks), len(made) + workers + 2)):
-                flying[pool.submit(_away, function, packed(table.slice(*chunks[place])), schema, chunks[place][1])] = place
+            for place in range(len(made) + len(flying), min(len(chunks), len(made) + crew.workers + 2)):
+                flying[crew.submit(_away, function, packed(table.slice(*chunks[place])), schema, chunks[place][1])] = place
             for future in wait(flying, timeout=LISTEN, return_when=FIRST_COMPLETED).done:
                 part, note = future.result()
                 made[flying.pop(future)] = (unpacked(part), note)
             tell(len(made))
     except BrokenProcessPool as error:
+        crew.kill()
         raise StudioError(
-            f"One of {workers} worker processes was ended from outside, with {len(made)} of {len(chunks)} parts done. Most often the "
+            f"One of {crew.workers} worker processes was ended from outside, with {len(made)} of {len(chunks)} parts done. Most often the "
             "memory ran out. Close other programs, or run on fewer rows; nothing was saved.",
             title="A worker process was killed",
         ) from error
     except BaseException:
-        for process in list(pool._processes.values()):
-            process.kill()
+        crew.kill()
         raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
     return [made[place] for place in range(len(chunks))]
 
 
@@ -159,15 +198,16 @@ def unpacked(data: bytes) -> pa.Table:
     return pa.ipc.open_stream(pa.py_buffer(data)).read_all()
 
 
-def _ready(parent: int) -> None:
+def _ready() -> None:
     """Runs in each worker before its first rows: one thread for Arrow, and a killed parent leaves no worker behind."""
     import pyarrow as pa
 
     pa.set_cpu_count(1)
+    parent = parent_process()  # who made the pool, not the server it was forked off
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
+        if parent:
+            parent.join()
+            os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
