@@ -7,46 +7,44 @@ feeds only, because JSON text may hold other line ends. Blank lines are skipped.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import DataError
 from core.load import unpack
+from core.validate.lines import Notes, Unreadable, parse
+from core.validate.listing import listed, one_line
 
 TABLES = (".csv", ".tsv", ".tab", ".psv", ".parquet", ".pq", ".xlsx", ".xlsm")
 BUDGET = 1 << 30
 """Unpacked bytes that are accepted."""
-_LONE = re.compile("[\ud800-\udfff]")
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """One line that is not JSON."""
-
-    line: int
-    """From 1."""
-    why: str
-    text: str
-    """Its first characters."""
+MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+LISTED = "Read as one JSON list."
 
 
 @dataclass(frozen=True)
 class TrainingFile:
-    """Rows of any shape, in order."""
+    """Rows of any shape, in order. Of a large file they stand on disk, and `rows` reads one when it is asked for."""
 
-    rows: tuple[Any, ...]
-    lines: tuple[int, ...]
+    rows: Sequence[Any]
+    lines: Sequence[int]
     """The line of the file (or row of the table) each row stands on, from 1."""
-    unreadable: tuple[Unreadable, ...] = ()
+    unreadable: Sequence[Unreadable] = ()
     notes: tuple[str, ...] = field(default=())
     """What was done on the way, one sentence each."""
     size: int = 0
     """Bytes."""
+    repeated: Sequence[int] = ()
+    """Positions of rows in which an object has a key twice; the last one counts."""
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def bad_lines(self) -> Sequence[int]:
+        """The numbers of the lines that cannot be read."""
+        return getattr(self.unreadable, "lines", None) or [one.line for one in self.unreadable]
 
 
 def of_rows(rows: Sequence[Any], lines: Sequence[int] | None = None) -> TrainingFile:
@@ -67,104 +65,37 @@ def read_training(name: str, data: bytes) -> TrainingFile:
     if ending.endswith(".zip"):
         inner, content, _ = unpack.unzip(name, data, BUDGET)
         return read_training(inner.rsplit("/", 1)[-1], content)
-    if ending.endswith(TABLES) or data.startswith((b"PAR1", b"PK\x03\x04")):
+    if is_table(name, data):
         return _table(name, data)
-    text, notes, bad = _decoded(data)
-    if ending.endswith(".txt"):
-        pairs = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
-        return TrainingFile(tuple(line for _, line in pairs), tuple(number for number, _ in pairs), (), tuple(notes), len(data))
-    if (whole := _whole(text)) is not None:
-        return TrainingFile(tuple(whole), tuple(range(1, len(whole) + 1)), (), (*notes, "Read as one JSON list."), len(data))
-    return _lines(text, notes, bad, len(data))
+    text, notes = plain(data)
+    if not (txt := ending.endswith(".txt")) and (values := listed(text.decode("utf-8", errors="replace"))) is not None:
+        text, notes = "".join(map(one_line, values)).encode("utf-8"), [*notes, LISTED]
+    block = parse(text, txt=txt)
+    notes += Notes.of(block).sentences()
+    return TrainingFile(tuple(block.rows), tuple(block.lines), tuple(block.unreadable), tuple(notes), len(data), tuple(block.repeated))
 
 
-def _lines(text: str, notes: list[str], undecoded: set[int], size: int) -> TrainingFile:
-    rows, numbers, unreadable, mended = [], [], [], 0
-    decode = json.JSONDecoder().decode
-    for number, line in enumerate(text.split("\n"), start=1):
-        stripped = line.strip()
-        if not stripped:
-            continue
-        if number in undecoded:
-            unreadable.append(Unreadable(number, "it is not UTF-8 text", stripped[:200]))
-            continue
-        try:
-            row = decode(stripped)
-        except (ValueError, RecursionError) as error:
-            unreadable.append(Unreadable(number, _why(error), stripped[:200]))
-            continue
-        if "\\ud" in stripped or "\\uD" in stripped:
-            row, changed = _without_lone(row)
-            mended += changed
-        rows.append(row)
-        numbers.append(number)
-    if mended:
-        notes = [*notes, f"{mended} rows held half a character (a lone surrogate); it reads as \ufffd."]
-    return TrainingFile(tuple(rows), tuple(numbers), tuple(unreadable), tuple(notes), size)
+def is_table(name: str, head: bytes) -> bool:
+    """Whether a file is a table (see `core.load`), by its name or its first bytes."""
+    return name.casefold().endswith(TABLES) or head.startswith((b"PAR1", b"PK\x03\x04"))
 
 
-def _why(error: ValueError | RecursionError) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"it is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at character {error.pos + 1}"
-    return "it is nested too deep" if isinstance(error, RecursionError) else "it holds a number that is too long"
-
-
-def _decoded(data: bytes) -> tuple[str, list[str], set[int]]:
-    """The text, notes, and the numbers of lines that are not UTF-8."""
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+def plain(data: bytes) -> tuple[bytes, list[str]]:
+    """The bytes as UTF-8 without a byte order mark, and what was done."""
+    for mark, encoding in MARKS:
         if data.startswith(mark):
-            name = "UTF-8 with a byte order mark" if encoding == "utf-8-sig" else "UTF-16"
+            if encoding == "utf-8-sig":
+                return data[len(mark) :], [marked("UTF-8 with a byte order mark")]
             try:
-                return data.decode(encoding), [f"The file is {name}; the platform wants plain UTF-8, as the download here is."], set()
-            except UnicodeDecodeError:
+                return data.decode(encoding).encode("utf-8"), [marked("UTF-16")]
+            except UnicodeError:
                 break
-    try:
-        return data.decode("utf-8"), [], set()
-    except UnicodeDecodeError:
-        bad = set()
-        for number, line in enumerate(data.split(b"\n"), start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                bad.add(number)
-        return data.decode("utf-8", errors="replace"), [], bad
+    return data, []
 
 
-def _whole(text: str) -> list[Any] | None:
-    """The rows of a file that is one JSON value (a list, or one object over several lines); None for JSON lines."""
-    start = text.lstrip()[:1]
-    first = text.strip().split("\n", 1)
-    if start not in ("[", "{") or (start == "{" and len(first) == 1):
-        return None
-    if start == "{":
-        try:
-            json.loads(first[0])
-        except (ValueError, RecursionError):
-            pass
-        else:
-            return None
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if isinstance(value, list) and len(first) == 1 and len(value) != 1 and not any(isinstance(one, dict) for one in value):
-        return None  # a single JSON line that happens to be a list
-    value = value if isinstance(value, list) else [value]
-    return [_without_lone(row)[0] for row in value] if "\\ud" in text.casefold() else value
-
-
-def _without_lone(value: Any) -> tuple[Any, bool]:
-    """The value with half characters replaced, and whether there were any."""
-    if isinstance(value, str):
-        new = _LONE.sub("\ufffd", value)
-        return new, new != value
-    if isinstance(value, list):
-        pairs = [_without_lone(one) for one in value]
-        return [new for new, _ in pairs], any(changed for _, changed in pairs)
-    if isinstance(value, dict):
-        pairs = [(_without_lone(key), _without_lone(one)) for key, one in value.items()]
-        return {key[0]: one[0] for key, one in pairs}, any(key[1] or one[1] for key, one in pairs)
-    return value, False
+def marked(encoding: str) -> str:
+    """What is said of a file that begins with a byte order mark."""
+    return f"Line 1 begins with a byte order mark. The file is {encoding}; the platform wants plain UTF-8, as the download here is."
 
 
 def _table(name: str, data: bytes) -> TrainingFile:

@@ -6,7 +6,7 @@ One call, `report`, does what the page and the command show. Texts are counted b
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,17 @@ from core.format import count as told
 from core.format import short
 from core.validate import chat
 from core.validate.accounting import Count, Tokens, count_tokens, distribution, epochs_for, has_messages
-from core.validate.answers import Pair, judge, leaks, pairs_of, stem_of
-from core.validate.checks import RULES, Check, checks_of
-from core.validate.formats import UNKNOWN, Detection, detect
+from core.validate.answers import judge, leaks, pairs_of, stem_of
+from core.validate.checks import Check, checks_of
+from core.validate.file_rules import file_checks, file_findings, skipped_groups
+from core.validate.formats import Detection, detect
 from core.validate.limits import CLASSIC_LIMIT, FEW_EXAMPLES, MIN_EXAMPLES
+from core.validate.places import ascending, distinct, taken, without
 from core.validate.prices import limit_of
 from core.validate.reading import TrainingFile
-from core.validate.talks import Talk, talk_of
+from core.validate.row_rules import as_chat, rows_problems
+from core.validate.rules import RULES
+from core.validate.talks import talk_of
 from core.validate.words import scan, words_of
 
 NEEDS_QUESTION = {"chat", "prompt_completion", "preference", "alpaca", "sharegpt"}
@@ -33,9 +37,9 @@ class Report:
 
     file: TrainingFile
     detection: Detection
-    chats: tuple[Any, ...]
+    chats: Sequence[Any]
     """Every row as a chat line; rows of no known format as they are."""
-    findings: dict[str, list[int]]
+    findings: Mapping[str, Sequence[int]]
     """Type -> position of the example of every occurrence."""
     checks: tuple[Check, ...]
     tokens: Tokens
@@ -71,94 +75,95 @@ def report(
 
     The limit is `max_tokens`, else the model's (16,385 by the classic rules). Raises SettingsError for unknown rules.
     """
+    limit = limit_for(model, max_tokens, rules)
+    detection = detect(file.rows)
+    if rules == "classic":
+        return _classic(file, detection, count, limit, model)
+    talks = [None if kind in ("chat", None) else talk_of(row, kind) for row, kind in zip(file.rows, detection.kinds, strict=True)]
+    chats = tuple(as_chat(row, kind, talk) for row, kind, talk in zip(file.rows, detection.kinds, talks, strict=True))
+    pairs = pairs_of(chats, file.rows)
+    held = [pairs_of(as_chats(rows)) for rows in others]
+    findings: dict[str, list[int]] = defaultdict(list)
+    texts = [words_of(line, talk.rejected if talk else None) for line, talk in zip(chats, talks, strict=True)]
+    parts = (rows_problems(file.rows, detection.kinds, chats, talks), judge(pairs), scan(texts), file_findings(file.rows, detection, chats))
+    for part in parts:
+        for name, places in part.items():
+            findings[name] += places
+    findings["leak"] = leaks(pairs, *held)
+    findings["repeated_key"] = list(file.repeated)
+    tokens = count_tokens(chats, count, limit, model)
+    findings["too_long"] = tokens.too_long.tolist()
+    stem = stem_of([pair.answer for pair in pairs if pair.answer is not None])
+    return concluded(file, detection, chats, findings, stem, tokens, model, bool(others))
+
+
+def limit_for(model: str, max_tokens: int | None = None, rules: str = "current") -> int:
+    """The longest example in tokens. Raises SettingsError for unknown rules and a limit below 1."""
     if rules not in ("current", "classic"):
         raise SettingsError(f"There are no rules '{rules}'. Choose current or classic.", title="Unknown rules")
     if max_tokens is not None and max_tokens < 1:
         raise SettingsError(f"The limit is {max_tokens} tokens; at least 1 is needed.", title="No room")
-    limit = max_tokens or (CLASSIC_LIMIT if rules == "classic" else limit_of(model))
-    detection = detect(file.rows)
-    if rules == "classic":
-        return _classic(file, detection, count, limit, model)
-    talks = [talk_of(row, kind) for row, kind in zip(file.rows, detection.kinds, strict=True)]
-    chats = tuple(row if kind in ("chat", None) else talk.as_chat() if talk else row
-                  for row, kind, talk in zip(file.rows, detection.kinds, talks, strict=True))  # fmt: skip
-    pairs = pairs_of(chats)
-    held = [pairs_of(as_chats(rows)) for rows in others]
-    findings: dict[str, list[int]] = defaultdict(list)
-    for part in (chat.current(chats), judge(pairs), scan([words_of(row) for row in chats]), _of_format(detection, talks)):
-        for name, places in part.items():
-            findings[name] += places
-    findings["leak"] = leaks(pairs, *held)
-    tokens = count_tokens(chats, count, limit, model)
-    findings["too_long"] = tokens.too_long.tolist()
-    _temper(findings, detection, len(chats))
-    found = {name: places for name, places in findings.items() if places}
-    checks = _checks(file, found, pairs, tokens, detection, bool(others))
-    return Report(file, detection, chats, found, tuple(checks), tokens, epochs_for(len(file)), rules, model)
+    return max_tokens or (CLASSIC_LIMIT if rules == "classic" else limit_of(model))
+
+
+def concluded(
+    file: TrainingFile,
+    detection: Detection,
+    chats: Sequence[Any],
+    findings: dict[str, Any],
+    stem: str,
+    tokens: Tokens,
+    model: str,
+    held: bool,
+) -> Report:
+    """The report by today's rules, of everything that was found. `held`: whether rows of other files were compared."""
+    _temper(findings, detection, len(file))
+    found = {name: places for name, places in findings.items() if len(places)}
+    checks = _checks(file, found, stem, tokens, detection, held)
+    return Report(file, detection, chats, found, tuple(checks), tokens, epochs_for(len(file)), "current", model)
 
 
 def as_chats(rows: Sequence[Any]) -> list[Any]:
     """Rows of any format as chat lines; rows of no known format are left out."""
-    talks = (talk_of(row, kind) for row, kind in zip(rows, detect(rows).kinds, strict=True))
-    return [talk.as_chat() for talk in talks if talk]
+    return [as_chat(row, kind) for row, kind in zip(rows, detect(rows).kinds, strict=True) if kind]
 
 
 def _classic(file: TrainingFile, detection: Detection, count: Count, limit: int, model: str) -> Report:
-    findings = chat.classic(file.rows)
-    tokens = count_tokens(file.rows, count, limit, model, tools=False)
+    return concluded_classic(file, detection, chat.classic(file.rows), count_tokens(file.rows, count, limit, model, tools=False), model)
+
+
+def concluded_classic(file: TrainingFile, detection: Detection, findings: dict[str, Any], tokens: Tokens, model: str) -> Report:
+    """The report by the classic rules."""
     if len(tokens.too_long):
         findings["too_long"] = tokens.too_long.tolist()
-    unreadable = [one.line for one in file.unreadable]
-    checks = checks_of(findings, file.lines, unreadable=unreadable, skipped=frozenset(set(_GROUPS) - {"lines", "form", "length"}))
+    skipped = frozenset(set(_GROUPS) - {"lines", "form", "length"})
+    checks = checks_of(findings, file.lines, unreadable=file.bad_lines, skipped=skipped)
     return Report(file, detection, file.rows, findings, tuple(checks), tokens, epochs_for(len(file)), "classic", model)
 
 
 _GROUPS = tuple(dict.fromkeys(rule.group for rule in RULES.values()))
 
 
-def _of_format(detection: Detection, talks: Sequence[Talk | None]) -> dict[str, list[int]]:
-    """What only the row's own format can say."""
-    found: dict[str, list[int]] = {}
-    if detection.format != UNKNOWN:
-        found["mixed_formats"] = list(detection.strangers)
-        found["no_format"] = list(detection.nameless) if detection.format != "chat" else []
-    if detection.format == "preference":
-        found["no_rejected_answer"] = [i for i, talk in enumerate(talks) if talk and not (talk.rejected and _said(talk.rejected))]
-        found["same_answers"] = [
-            i for i, talk in enumerate(talks) if talk and talk.rejected and talk.answer and _said(talk.rejected) == _said(talk.answer)
-        ]
-    return found
-
-
-def _said(message: dict[str, Any]) -> Any:
-    return message.get("content", message.get("value"))
-
-
-def _temper(findings: dict[str, list[int]], detection: Detection, n: int) -> None:
+def _temper(findings: dict[str, Any], detection: Detection, n: int) -> None:
     """Takes out findings that are no news: no system message anywhere, plain text without questions, a row told twice."""
-    if len(findings["missing_system"]) == n:
+    if len(findings["missing_system"]) >= n - len(findings["missing_messages_list"]) - len(findings["data_type"]):
         findings["missing_system"] = []
     if detection.format == "text":
         for name in ("missing_user", "conflicting_answers", "missing_system"):
             findings[name] = []
-    told_already = set(findings["no_format"])
+    told_already = findings["no_format"]
     for name in ("missing_messages_list", "data_type"):
-        findings[name] = [place for place in findings[name] if place not in told_already]
+        findings[name] = without(findings[name], told_already)
 
 
-def _checks(
-    file: TrainingFile, findings: dict[str, list[int]], pairs: list[Pair], tokens: Tokens, detection: Detection, held: bool
-) -> list[Check]:
+def _checks(file: TrainingFile, findings: dict[str, Any], stem: str, tokens: Tokens, detection: Detection, held: bool) -> list[Check]:
     n = len(file)
-    skipped = (
-        {"system"} | (set() if held else {"leak"}) | ({"user", "prompt", "conflicts", "leak"} if detection.format == "text" else set())
-    )
+    skipped = skipped_groups(detection, held)
     sentences: dict[str, str] = {}
     details: dict[str, str] = {}
-    stem = stem_of([pair.answer for pair in pairs])
     hollow = findings.get("answer_without_information", [])
     if hollow and stem:
-        many, shown = len(set(hollow)), short(stem, 40)
+        many, shown = len(distinct(hollow)), short(stem, 40)
         stops = f'{told(many)} {"answers stop" if many > 1 else "answer stops"} at "{shown}": the value is missing'
         sentences["answer_without_information"] = f'All answers are the same: "{shown}"' if many == n and stem[-1].isalnum() else stops
     if over := findings.get("too_long"):
@@ -171,13 +176,12 @@ def _checks(
     checks = checks_of(
         findings,
         file.lines,
-        unreadable=[one.line for one in file.unreadable],
+        unreadable=file.bad_lines,
         skipped=frozenset(skipped),
         details=details,
         sentences=sentences,
     )
-    size = _size(n)
-    return sorted([size, *checks], key=lambda check: ("FAIL", "WARN", "PASS").index(check.word))
+    return sorted([_size(n), *file_checks(file.size), *checks], key=lambda check: ("FAIL", "WARN", "PASS").index(check.word))
 
 
 def _answer_kept(tokens: Tokens) -> int:
@@ -200,10 +204,10 @@ def summary(made: Report, epochs: int | None = None) -> dict[str, Any]:
     """The report as the command prints it."""
     tokens, used = made.tokens, epochs or made.epochs
     errors, warnings = {}, {}
-    unreadable = [one.line for one in made.file.unreadable]
+    unreadable = list(made.file.bad_lines)
     if unreadable and made.rules == "classic":
         places = made.findings.get("data_type", [])
-        lines = sorted({*unreadable, *(made.file.lines[place] for place in places)})
+        lines = sorted({*unreadable, *taken(made.file.lines, places)})
         errors["data_type"] = {"count": len(places) + len(unreadable), "rows": lines}
     elif unreadable:
         errors["unreadable_line"] = {"count": len(unreadable), "rows": unreadable}
@@ -212,7 +216,7 @@ def summary(made: Report, epochs: int | None = None) -> dict[str, Any]:
         if places and name not in errors and name not in warnings:
             rule = RULES[name]
             into = errors if rule.word == "FAIL" else warnings
-            into[name] = {"count": len(places), "rows": sorted({made.file.lines[place] for place in places})}
+            into[name] = {"count": len(places), "rows": ascending(taken(made.file.lines, places))}
     if made.rules == "current" and made.examples < FEW_EXAMPLES:
         few = errors if made.examples < MIN_EXAMPLES else warnings
         few["too_few_examples"] = {"count": made.examples, "rows": []}

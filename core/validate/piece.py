@@ -1,0 +1,185 @@
+"""Some rows of a training file, examined by themselves: what the whole is later put together from, small enough to travel.
+
+Two things about the whole file change how a row is seen: its format (which settles rows that could be of two) and the stem of
+its answers. Both are guessed from a sample first (`Guess`); where the whole turns out otherwise, the rows are looked at again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from core.validate import chat
+from core.validate.accounting import Count, Tokens, count_tokens
+from core.validate.answers import Pair, folded, identity, is_empty, pairs_of, shown_value, stem_of, without_value
+from core.validate.formats import FORMATS, detect, kind_of, settled
+from core.validate.pictures import has_image
+from core.validate.preference import is_hosted_shape
+from core.validate.row_rules import as_chat, rows_problems
+from core.validate.stems import Told
+from core.validate.talks import talk_of
+from core.validate.words import scan, words_of
+
+NAMES = tuple(FORMATS)
+_CODES = {name: code for code, name in enumerate(NAMES)}
+MOST_VALUES = 200
+"""Distinct values of answers up to which words of the question's own wording are told from an answer (see `answers.in_prompt`)."""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a row is seen by besides itself."""
+
+    format: str
+    stem: str = ""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How rows are looked at."""
+
+    model: str
+    limit: int
+    rules: str = "current"
+    held: bool = False
+    """Whether questions are compared with those of other files."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Questions and answers as fingerprints: arrays of one length."""
+
+    places: np.ndarray
+    question: np.ndarray
+    """uint64, as are the next two."""
+    example: np.ndarray
+    """Question, answer and what else tells examples apart."""
+    answer: np.ndarray
+    answered: np.ndarray
+    """bool: whether there is an answer in words."""
+    folded: np.ndarray
+    """uint64 of the question as leaks compare it; empty unless asked for."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What some rows hold. Positions count these rows from 0."""
+
+    rows: int
+    raw: np.ndarray
+    """int8: each row's own format as a position in NAMES, -1 without one."""
+    kinds: np.ndarray
+    """The same, settled by the format guessed."""
+    findings: Mapping[tuple[int, str], np.ndarray]
+    """(number of the source, type) -> int32 positions."""
+    tokens: Tokens
+    pairs: Pairs | None = None
+    told: Told | None = None
+    shown: tuple[np.ndarray, np.ndarray, tuple[str, ...]] = field(default=(np.empty(0, np.int32), np.empty(0, np.int16), ()))
+    """Answers that stand in their question: position, number of the value or -1 beyond MOST_VALUES, the values."""
+    images: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
+    """Positions of rows with a picture."""
+    unhosted: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
+    """Positions of preference rows that have not the shape of hosted jobs."""
+
+
+def examine(rows: Sequence[Any], count: Count, rules: Rules, guess: Guess) -> Piece:
+    """One look at these rows."""
+    raw = [kind_of(row) for row in rows]
+    kinds = [settled(row, kind, guess.format) for row, kind in zip(rows, raw, strict=True)]
+    if rules.rules == "classic":
+        found = {(0, name): _int32(places) for name, places in chat.classic(rows).items()}
+        return Piece(len(rows), codes(raw), codes(kinds), found, _small(count_tokens(rows, count, rules.limit, rules.model, tools=False)))
+    talks = [None if kind in ("chat", None) else talk_of(row, kind) for row, kind in zip(rows, kinds, strict=True)]
+    chats = [as_chat(row, kind, talk) for row, kind, talk in zip(rows, kinds, talks, strict=True)]
+    pairs = pairs_of(chats, rows)
+    texts = [words_of(line, talk.rejected if talk else None) for line, talk in zip(chats, talks, strict=True)]
+    answers = {
+        "empty_answer": [pair.place for pair in pairs if is_empty(pair)],
+        "answer_without_information": without_value(pairs, guess.stem),
+    }
+    sources = (rows_problems(rows, kinds, chats, talks), answers, scan(texts))
+    return Piece(
+        len(rows), codes(raw), codes(kinds),
+        {(i, name): _int32(places) for i, source in enumerate(sources) for name, places in source.items() if places},
+        _small(count_tokens(chats, count, rules.limit, rules.model)),
+        _prints(pairs, rules.held),
+        Told.of([pair.answer for pair in pairs if pair.answer is not None]),
+        _shown(pairs, guess.stem),
+        _int32([place for place, line in enumerate(chats) if has_image(line)]),
+        _int32([i for i, kind in enumerate(kinds) if kind == "preference" and not is_hosted_shape(rows[i])]),
+    )  # fmt: skip
+
+
+def guessed(rows: Sequence[Any], rules: Rules) -> Guess:
+    """Format and stem by some rows from all over the file."""
+    detection = detect(rows)
+    if rules.rules == "classic":
+        return Guess(detection.format)
+    pairs = pairs_of([as_chat(row, kind) for row, kind in zip(rows, detection.kinds, strict=True)], rows)
+    return Guess(detection.format, stem_of([pair.answer for pair in pairs if pair.answer is not None]))
+
+
+def held_questions(rows: Sequence[Any], guess: str) -> np.ndarray:
+    """uint64 fingerprints of the questions of rows that shall not be trained on; `guess` is their file's format."""
+    chats = [as_chat(row, settled(row, kind, guess)) for row in rows if (kind := kind_of(row))]
+    return np.unique(prints([folded(pair.question) for pair in pairs_of(chats)]))
+
+
+def codes(kinds: Sequence[str | None]) -> np.ndarray:
+    """int8 positions in NAMES."""
+    return np.array([-1 if kind is None else _CODES[kind] for kind in kinds], dtype=np.int8)
+
+
+def prints(texts: Sequence[str]) -> np.ndarray:
+    """uint64 fingerprints: two of a million different texts share one in 1 of 40 million files."""
+    data = b"".join(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts)
+    return np.frombuffer(data, dtype=np.uint64)
+
+
+def _prints(pairs: Sequence[Pair], held: bool) -> Pairs:
+    examples = ["\0".join((question, "0" if answer is None else f"1{answer}", rest)) for question, answer, rest in map(identity, pairs)]
+    return Pairs(
+        _int32([pair.place for pair in pairs]),
+        prints([pair.question for pair in pairs]),
+        prints(examples),
+        prints([(pair.answer or "").strip() for pair in pairs]),
+        np.array([pair.answer is not None for pair in pairs], dtype=bool),
+        prints([folded(pair.question) for pair in pairs]) if held else np.empty(0, np.uint64),
+    )
+
+
+def _shown(pairs: Sequence[Pair], stem: str) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    numbers: dict[str, int] = {}
+    places, which = [], []
+    for pair in pairs:
+        if value := shown_value(pair, stem):
+            places.append(pair.place)
+            which.append(numbers.setdefault(value, len(numbers)) if value in numbers or len(numbers) <= MOST_VALUES else -1)
+    return _int32(places), np.array(which, dtype=np.int16), tuple(numbers)
+
+
+def _small(tokens: Tokens) -> Tokens:
+    """The same in int32."""
+    made: dict[str, Any] = {name: _int32(value) if isinstance(value, np.ndarray) else value for name, value in vars(tokens).items()}
+    return Tokens(**made)
+
+
+def _int32(values: Any) -> np.ndarray:
+    return np.asarray(values, dtype=np.int32)
+
+
+def shifted(pieces: Sequence[Piece]) -> dict[tuple[int, str], np.ndarray]:
+    """The findings of all pieces, positions counted through."""
+    found: dict[tuple[int, str], list[np.ndarray]] = defaultdict(list)
+    before = 0
+    for piece in pieces:
+        for key, places in piece.findings.items():
+            found[key].append(places + before)
+        before += piece.rows
+    return {key: np.concatenate(parts).astype(np.int32) for key, parts in sorted(found.items())}
