@@ -58,7 +58,7 @@ def test_the_whole_path_on_price_it_ends_on_a_verdict(address, home):
 
         me.menu("Curate")
         press(me, "curate_start", 120)
-        me.sees("No leak between train and test", 120)
+        me.sees("No test row stands in train", 120)
         me.picture()
         press(me, "curate_save", 180)
         me.sees("Version 2 was made by", 120)

@@ -68,7 +68,7 @@ def test_a_recipe_is_looked_through_mended_and_saved(address):
         press(me, "curate_undo")
         press(me, "curate_redo")
         press(me, "curate_gate_mend")
-        me.sees("No leak between train and test")
+        me.sees("No test row stands in train")
         me.picture()
         press(me, "curate_save", 120)
         me.sees("Version 2 was made by", 60)

@@ -111,7 +111,7 @@ def test_without_a_target_a_preset_says_what_to_choose(home):
 def test_the_pricing_recipe_saved_is_a_version_with_a_prompt_and_a_split(home):
     version = raw()
     at = press(page(version), "Start from the pricing recipe")
-    assert "No leak between train and test" in words(at)
+    assert "No test row stands in train" in words(at)
     assert "price from \\$0\\.50 to \\$999\\.49" in words(at)
     assert "In training: the answer is shown" in words(at)
     at = press(at, "Save as version 2")
@@ -226,7 +226,7 @@ def test_a_leak_is_mended_with_one_click(home):
     assert "1 test row is also in train" in words(at)
     assert save_button(at).disabled
     at = press(at, "Move them out of train")
-    assert "No leak between train and test" in words(at)
+    assert "No test row stands in train" in words(at)
     assert not save_button(at).disabled
 
 

@@ -76,7 +76,7 @@ def _gate(seen: Preview) -> None:
             st.markdown(":red[:material/gpp_bad:] Test rows that are also in train", width="content")
             st.caption(plural(seen.leaks.test_rows, "row"), width="content")
         else:
-            st.markdown(":green[:material/gpp_good:] No leak between train and test", width="content")
+            st.markdown(":green[:material/gpp_good:] No test row stands in train", width="content")
             st.caption("0 rows", width="content")
     st.caption(" · ".join(f"{count(n)} {name}" for name, n in seen.splits.items()))
 
