@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from core.augment.fields import Field
+from core.augment.limits import Limits
 from core.augment.presets import PRESETS, AugmentSettings
+from core.errors import DataError
 from core.io import augmenting, batches, by_hand, children, files, jobs, judging, store, written
 from core.io.augmenting import Writer
 from core.version import Roles, Version
@@ -256,3 +258,22 @@ def test_a_batch_survives_a_pause_and_is_asked_once(home: Path, monkeypatch: pyt
         assert (again.result["requests"], again.result["answered"], again.result["failed"]) == (20, 20, 0)
         assert len([path for path in server.paths if path == "/v1/batches"]) <= 3
     assert augmenting.review(version, SETTINGS, job.folder)[1].accepted > 0
+
+
+@pytest.mark.parametrize(("low", "high", "usual", "bound", "moved"), [(0.55, 0.75, True, 0.5, False), (0.82, 0.88, False, 0.9, True)])
+def test_saving_refuses_copies_of_test_rows_where_the_run_s_gate_stands(
+    low: float, high: float, usual: bool, bound: float, moved: bool, home: Path
+) -> None:
+    version = saved()
+    held, judge = store.frame(version, split="test")["text"].iloc[0], judging.held_out(version, SETTINGS)
+    text = next(text for n in range(len(held)) if low < judge.nearest(text := held[n:]) < high)
+
+    def saves(limits: Limits | None) -> bool:
+        try:
+            children.children(version, pd.DataFrame({"row": [0], "variant": [text]}), SETTINGS, limits=limits)
+        except DataError as error:
+            assert error.title == "Too close to the test"
+            return False
+        return True
+
+    assert (saves(None), saves(Limits(near_held_out=bound))) == (usual, moved)

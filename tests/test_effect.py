@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,19 @@ def test_settings_are_the_quick_ones_with_what_is_asked_for(home: Path) -> None:
     version = doubles.version("qa", 60)
     made = effect_lora.settings_of(version, {"settings": {"max_steps": 7}})
     assert (made.max_steps, made.keep_best, made.rank) == (7, False, 32)
+
+
+def test_copies_that_even_out_classes_are_no_written_rows(home: Path) -> None:
+    """Versions of before tell written rows by their parent alone; a copy has one too."""
+    version = doubles.version("classification", 60)
+    rows = store.frame(version)
+    train = store.frame(version, split="train")
+    lineage = pd.array([None] * len(rows), dtype="Int64")
+    copies = train.head(5).assign(parent_row=train.index[:5])
+    written = train.iloc[5:9].assign(parent_row=train.index[5:9], text=[f"{text}, said anew" for text in train["text"].iloc[5:9]])
+    whole = pd.DataFrame(pd.concat([rows.assign(parent_row=lineage), copies, written], ignore_index=True)).astype({"parent_row": "Int64"})
+    old = store.save("Old", whole, title="Augment", roles=replace(version.roles, parent_row="parent_row"), task="classification",
+                     source_hash="copies")  # fmt: skip
+    assert children.synthetic(old, whole).tolist() == [False] * (len(rows) + 5) + [True] * 4
+    found = effect.saved_effect(old)
+    assert (found.train_rows, found.new_rows) == (len(train) + 5, 4)

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from core.errors import MissingError
-from core.io import files, jobs
+from core.io import files, jobs, progress
 
 
 def until(id: str, states: set[str], seconds: float = 120) -> jobs.Job:
@@ -135,11 +135,15 @@ def test_an_unknown_job_is_a_clear_answer(home):
         jobs.read("nothing")
 
 
-def test_the_time_left_follows_the_pace_of_the_present_phase():
-    lines = [{"done": 0, "total": 7, "time": 0.0}, {"done": 10, "total": 110, "time": 100.0}, {"done": 20, "total": 110, "time": 105.0}]
-    assert jobs._left(lines, 105.0) == 90 * 0.5
-    assert jobs._left(lines[:2], 105.0) is None
-    assert jobs._left([{"done": 3, "total": 0, "time": 1.0}], 2.0) is None
+def test_the_time_left_follows_the_pace_of_the_present_phase(tmp_path):
+    path = tmp_path / "progress.jsonl"
+    for line in ({"done": 0, "total": 7, "time": 0.0}, {"done": 10, "total": 110, "time": 100.0}):
+        files.append_line(path, line)
+    assert progress.told(path).left(105.0) is None
+    files.append_line(path, {"done": 20, "total": 110, "time": 105.0})
+    assert progress.told(path).left(105.0) == 90 * 0.5
+    files.append_line(tmp_path / "other.jsonl", {"done": 3, "total": 0, "time": 1.0})
+    assert progress.told(tmp_path / "other.jsonl").left(2.0) is None
 
 
 def test_a_running_job_says_what_time_is_left_and_an_ended_one_does_not(child_jobs):

@@ -258,7 +258,8 @@ def _made(one: Version, train: pd.DataFrame, batch: str, frame: pd.DataFrame | N
     if frame is None:
         return train.take(synthetic(one, train).nonzero()[0]), one.roles.parent_row or ""
     accepted = kept(frame).head(FAMILIES * MEMBERS)
-    made = children(one, accepted, batches.batch(one, batch).settings)
+    found = batches.batch(one, batch)
+    made = children(one, accepted, found.settings, limits=batches.limits(found))
     return made.rows, made.lineage
 
 

@@ -188,6 +188,16 @@ def _answered(job: Job) -> int:
 def _done(result: Mapping[str, Any], job: Job) -> None:
     if result.get("stopped") == "budget":
         st.caption(plain(f"The last run stopped at its budget of {cost(job.request.get('budget'))}; what arrived waits in Review."))
+    if short := result.get("short"):
+        most = ", ".join(f"{name} {count(n)}" for name, n in sorted(short.items(), key=lambda one: -one[1])[:6])
+        more = f" and {plural(len(short) - 6, 'more class', 'more classes')}" if len(short) > 6 else ""
+        st.caption(plain(f"The last run did not bring every class to its number. Still missing: {most}{more}. {_why_short(result)}"))
     if result.get("failed"):
         st.caption(plain(f"{plural(int(result['failed']), 'request')} of the last run got no reply:"))
         st.code("\n".join(f"{n} times: {words}" for words, n in result.get("errors", {}).items())[:2000], language=None, wrap_lines=True)
+
+
+def _why_short(result: Mapping[str, Any]) -> str:
+    if result.get("stopped") == "budget":
+        return "The budget ended it: raise it and resume."
+    return "Each row has the most it may get, or the writer repeats itself: allow more per row, or raise the temperature."

@@ -39,8 +39,9 @@ def save(version: Version, batch: Batch, frame: pd.DataFrame) -> None:
             rejected = Counter(gate for gate in frame["gate"].tolist() if gate)
             dated = _dated(rows, frame, batch)
             made = children.save(
-                version, dated, batch.settings, batch.writer, rejected=dict(rejected.most_common()), usd=batches.usd(batch), job=batch.id
-            )
+                version, dated, batch.settings, batch.writer, rejected=dict(rejected.most_common()), usd=batches.usd(batch), job=batch.id,
+                limits=batches.limits(batch),
+            )  # fmt: skip
             choose(made)
             st.session_state["_augment_view"] = "Report"
             st.toast(f"Saved as version {made.number}")

@@ -40,10 +40,7 @@ def tried_rows(version: Version, wish: Wish) -> Tried | None:
     with card("Three rows, tried", control=again if tried else None):
         if tried is None:
             each = None if estimate is None or estimate.usd is None or not estimate.rows else 3 * estimate.usd / estimate.rows
-            st.caption(
-                "Look before you run: three train rows are written and judged by the gates of the run, all but meaning, "
-                "which the run compares when everything is written."
-            )
+            st.caption("Look before you run: three train rows are written and judged by all gates of the run.")
             price = "" if each is None else f" · {plain(cost(each))}"
             missing = wish.chosen.missing or (wish.error.title if wish.error else "nothing can be written yet" if not estimate else None)
             pressed = st.button(f"Try three rows{price}", key="augment_try", disabled=bool(missing))

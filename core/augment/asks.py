@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -55,6 +56,18 @@ class Ask:
     def answer(self, cells: Mapping[str, Any]) -> str:
         """The answer among the cells of a question from a context."""
         return str(cells.get(self.fields[ANSWER].name) or "") if len(self.fields) > ANSWER else ""
+
+
+def numbered(asks: Iterable[Ask]) -> dict[str, int]:
+    """Key of each request -> which draw it is among those that ask for exactly the same: 0 for the first. It depends on the plan alone,
+    not on what was answered before."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for ask in asks:
+        same = digest([list(ask.messages), ask.variants])
+        found[ask.key] = seen[same]
+        seen[same] += 1
+    return found
 
 
 def reply_schema(ask: Ask) -> dict[str, Any]:

@@ -6,7 +6,6 @@ Only the rows that are handed over can become requests; callers hand over train 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +14,13 @@ import numpy as np
 import pandas as pd
 
 from core.augment.asks import Ask, Then
+from core.augment.balance import portions, wanted
 from core.augment.fields import Field
 from core.augment.new_rows import new_rows
 from core.augment.placeholders import check_names
-from core.augment.presets import MOST_PER_REQUEST, PRESETS, SHORT, AugmentSettings
+from core.augment.presets import PRESETS, SHORT, AugmentSettings
 from core.augment.wording import language_name
-from core.errors import DataError, SettingsError
+from core.errors import DataError
 from core.prompt import fill
 from core.task import target_of
 from core.version import Roles
@@ -33,17 +33,23 @@ def plan(train: pd.DataFrame, roles: Roles, settings: AugmentSettings) -> list[A
     DataError when the column is absent or no row holds text, SettingsError when the request does not use the column or names an
     unknown one.
     """
-    rows = _parents(train, roles, settings)
+    rows = varied(train, roles, settings)
     system, user = settings.asked
     check_names(f"{system}\n{user}", placeholders(settings, train.columns), needed=_needed(settings, train.columns))
     if PRESETS[settings.preset].keeps == "schema":
         return new_rows(rows, roles, settings)
-    wanted = _wanted(rows, roles, settings)
+    each = _wanted(rows, roles, settings)
     asks: list[Ask] = []
     for row, record in zip(rows.index.tolist(), rows.to_dict("records"), strict=True):
-        for draw, n in enumerate(_portions(wanted.get(int(row), 0), settings.one_each)):
+        for draw, n in enumerate(portions(each.get(int(row), 0), settings.one_each)):
             asks.append(_ask(int(row), record, roles, settings, n, draw))
     return asks
+
+
+def plan_further(train: pd.DataFrame, roles: Roles, settings: AugmentSettings, more: Sequence[Sequence[int]]) -> list[Ask]:
+    """The requests of a further round, each as (row, draw, variants); rows that are not there are left out."""
+    records = {int(row): record for row, record in zip(train.index.tolist(), train.to_dict("records"), strict=True)} if more else {}
+    return [_ask(row, records[row], roles, settings, n, draw) for row, draw, n in more if row in records]
 
 
 def placeholders(settings: AugmentSettings, columns: Iterable[Any]) -> list[str]:
@@ -107,7 +113,8 @@ def _target(record: dict[Any, Any], roles: Roles) -> str:
     return "" if found is None else str(found)
 
 
-def _parents(train: pd.DataFrame, roles: Roles, settings: AugmentSettings) -> pd.DataFrame:
+def varied(train: pd.DataFrame, roles: Roles, settings: AugmentSettings) -> pd.DataFrame:
+    """The rows that may be asked about: no children, with text, as many as are wanted. Raises DataError when there is none."""
     if settings.column not in train:
         raise DataError(f"There is no column '{settings.column}'. Choose one of {', '.join(map(str, train.columns))}.",
                         title="That column is not there")  # fmt: skip
@@ -128,33 +135,7 @@ def _parents(train: pd.DataFrame, roles: Roles, settings: AugmentSettings) -> pd
 
 def _wanted(rows: pd.DataFrame, roles: Roles, settings: AugmentSettings) -> dict[int, int]:
     """Row -> variants to ask for."""
-    if not PRESETS[settings.preset].balance:
-        return {int(row): settings.variants for row in rows.index}
-    if not roles.target or roles.target not in rows:
-        raise SettingsError("Bringing classes to one size needs a target column. Choose what to predict on Explore.", title="No target")
-    classes = {
-        row: _target({roles.target: cell}, roles) for row, cell in zip(rows.index.tolist(), rows[roles.target].tolist(), strict=True)
-    }
-    sizes = pd.Series(classes).value_counts()
-    goal = settings.to or int(sizes.max())
-    rng = np.random.default_rng(settings.seed)
-    wanted: dict[int, int] = {}
-    for name in sorted(sizes.index):
-        members = rng.permutation([row for row, label in classes.items() if label == name])
-        lacking = min(max(0, goal - len(members)), settings.variants * len(members))
-        for place, row in enumerate(members):
-            wanted[int(row)] = lacking // len(members) + (place < lacking % len(members))
-    if not any(wanted.values()):
-        raise SettingsError(f"Every class has {goal} train rows or more. Raise the number.", title="No class is small")
-    return wanted
-
-
-def _portions(variants: int, one_each: bool) -> list[int]:
-    """How many variants each request of a row asks for."""
-    if one_each or not variants:
-        return [1] * variants
-    requests = math.ceil(variants / MOST_PER_REQUEST)
-    return [variants // requests + (i < variants % requests) for i in range(requests)]
+    return wanted(rows, roles, settings) if PRESETS[settings.preset].balance else {int(row): settings.variants for row in rows.index}
 
 
 @dataclass(frozen=True)

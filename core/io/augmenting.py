@@ -10,24 +10,26 @@ back) are asked once all first ones are answered. What is asked is planned from 
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from core.augment.asks import Ask, followed, reply_schema
+from core.augment.asks import Ask, followed, numbered, reply_schema
 from core.augment.asks import judged as to_judge
-from core.augment.gates import Judge
-from core.augment.presets import AugmentSettings
+from core.augment.balance import ROUNDS, further, lacking
+from core.augment.gates import Meaning
+from core.augment.presets import PRESETS, AugmentSettings
 from core.augment.reading import Read
 from core.augment.report import Report, candidates, report
-from core.augment.requests import Estimate, estimate, reply_limit
+from core.augment.requests import Estimate, estimate, plan_further, reply_limit, varied
 from core.errors import Stopped
 from core.io import files, meanings, store, written
-from core.io.judging import asks, judge_for, judged, replies_in, review, train_rows
+from core.io.answering import Live
+from core.io.judging import all_asks, asks, judge_for, judged, limits_in, replies_in, review, rounds, train_rows
 from core.io.providers.sending import OVER_BUDGET
 from core.io.writers import Writer
 from core.io.written import read_reply
@@ -43,8 +45,8 @@ HOSTED_SECONDS_PER_TOKEN = 0.015
 """What a hosted model takes per token of its reply, roughly; estimates say "about"."""
 LOCAL_SECONDS_PER_TOKEN = 0.02
 """The same for the built-in model on two CPU cores, in batches of eight."""
-RECENT = 30.0
-"""Seconds the live rate is taken over."""
+APART = 1_000_000
+"""Between the seeds of a request and of the same one asked anew: more than there are equal requests."""
 
 
 def estimated(planned: Sequence[Ask], writer: Writer) -> Estimate:
@@ -86,24 +88,29 @@ def try_rows(version: Version, settings: AugmentSettings, writer: Writer, *, row
     read: dict[str, Read] = {}
     replies: list[Reply] = []
     wave = few
+    drawn = numbered(planned)
     while wave:
-        said = provider.complete([ask.messages for ask in wave], **_asking(wave, settings))
+        said = provider.complete([ask.messages for ask in wave], **_asking(wave, settings, drawn))
         replies += said
         read |= {ask.key: read_reply(reply, ask) for ask, reply in zip(wave, said, strict=True)}
         wave = followed(wave, read)
+        drawn = numbered(wave)
     shown = to_judge(few, read)
-    judged = candidates(shown, read, judge_for(version, settings))
+    judged = candidates(shown, read, judge_for(version, settings, meaning=meanings.at_once()))
     usd = None if provider.rates is None else sum(reply.usd or 0.0 for reply in replies)
     errors = tuple(dict.fromkeys(reply.error for reply in replies if reply.error))
     return Tried(judged, report(shown, judged), usd, time.perf_counter() - start, errors)
 
 
-def _asking(few: Sequence[Ask], settings: AugmentSettings, again: int = 0) -> dict[str, Any]:
+def _asking(few: Sequence[Ask], settings: AugmentSettings, drawn: Mapping[str, int], again: int = 0) -> dict[str, Any]:
+    """How these requests are asked. `drawn` tells for each which draw of its kind it is: equal requests get a seed of their own whenever
+    they are asked, unless nothing is drawn."""
     schema = {} if settings.one_each or not few else {"schema": reply_schema(few[0])}
+    seed = settings.seed + APART * again
     return {
         "max_tokens": [reply_limit(ask, small=settings.one_each) for ask in few],
         "temperature": settings.temperature,
-        "seed": settings.seed + 1_000 * again,
+        "seed": [seed + (drawn[ask.key] if settings.temperature else 0) for ask in few],
         **schema,
     }
 
@@ -122,14 +129,17 @@ def run_augment(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
 
         embedded.ensure_converted(lambda done, total, message: desk.say(0, 0, message))
     desk.say(0, 0, "Choosing rows")
-    planned = asks(version, settings)
-    live = _Live(desk, len(planned) * (1 + any(ask.then is not None for ask in planned)), judge_for(version, settings))
+    waves = rounds(version, settings, desk.folder)
+    live = Live(desk, sum(map(_requests, waves)), judge_for(version, settings))
     provider = _connected(writer, desk, request.get("budget"), live.standing)
-    wave = planned
+    meaning = meanings.remembered(desk.folder, meanings.MOST, _comparing(desk, live)) if request.get("meaning", True) else None
+    before: list[Ask] = []
     try:
-        while wave:
-            _answer(provider, wave, settings, live)
-            wave = followed(wave, written.came(desk.folder, wave).reads) if any(ask.then for ask in wave) else []
+        while waves:
+            _write(provider, waves.pop(0), before, settings, live)
+            if not waves and not provider.over_budget and (more := _more(version, settings, desk.folder, meaning)):
+                waves.append(more)
+                live.total += len(more)
     except Stopped:
         if writer.batch and not (desk.folder / "paused").exists():
             provider.cancel()  # a cancelled batch goes on being paid for otherwise; a paused one is waited for later
@@ -137,11 +147,52 @@ def run_augment(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
     finally:
         if unsure := getattr(provider, "unsure", 0.0):
             files.append_line(desk.folder / written.NAME, {"unsure": unsure})
-    if request.get("meaning", True) and settings.keeps == "answer":
-        _compare(version, settings, desk)
+    if meaning and settings.keeps == "answer":
+        judged(version, settings, desk.folder, limits=limits_in(desk.folder), meaning=meaning)
     stopped = "budget" if provider.over_budget else ""
-    return {**summary(version, settings, desk.folder), "requests": len(planned), "stopped": stopped, "failed": live.failures.total(),
-            "errors": dict(live.failures.most_common(5))}  # fmt: skip
+    short = {"short": still_short(version, settings, desk.folder)} if PRESETS[settings.preset].balance else {}
+    return {**summary(version, settings, desk.folder), "requests": len(before), "stopped": stopped, "failed": live.failures.total(),
+            "errors": dict(live.failures.most_common(5)), **short}  # fmt: skip
+
+
+def _requests(wave: Sequence[Ask]) -> int:
+    return len(wave) * (1 + any(ask.then is not None for ask in wave))
+
+
+def _write(provider: Any, wave: list[Ask], before: list[Ask], settings: AugmentSettings, live: Live) -> None:
+    """Ask for what has no answer yet, then for what follows from the replies. `before` are the requests of earlier rounds; it grows."""
+    before += wave
+    drawn = numbered(before)
+    while wave:
+        _answer(provider, wave, drawn, settings, live)
+        wave = followed(wave, written.came(live.desk.folder, wave).reads) if any(ask.then for ask in wave) else []
+        drawn = numbered(wave)
+
+
+def _more(version: Version, settings: AugmentSettings, folder: Path, meaning: Meaning | None) -> list[Ask]:
+    """One more round for what was rejected, where classes are brought to one size; empty when none lacks a row or it makes no sense."""
+    if not PRESETS[settings.preset].balance or len(before := rounds(version, settings, folder)) > ROUNDS:
+        return []
+    rows = varied(train_rows(version), version.roles, settings)
+    _, frame, _ = judged(version, settings, folder, limits=limits_in(folder), meaning=meaning)
+    accepted = _accepted(frame)
+    earlier = _accepted(frame, without={ask.key for ask in before[-1]}) if len(before) > 1 else None
+    more = further(rows, version.roles, settings, before, accepted, earlier)
+    if more:
+        written.keep_further(folder, more)
+    return plan_further(rows, version.roles, settings, more)
+
+
+def still_short(version: Version, settings: AugmentSettings, folder: Path) -> dict[str, int]:
+    """Class -> rows it lacks of the number it should be brought to."""
+    frame, _ = review(version, settings, folder)
+    return lacking(varied(train_rows(version), version.roles, settings), version.roles, settings, _accepted(frame))
+
+
+def _accepted(frame: pd.DataFrame, without: Collection[str] = ()) -> dict[int, int]:
+    """Row -> variants that passed, those of some requests left out."""
+    places = zip(frame["row"].tolist(), frame["gate"].tolist(), frame["key"].tolist(), strict=True)
+    return dict(Counter(row for row, gate, key in places if not gate and key not in without))
 
 
 def _connected(writer: Writer, desk: Desk, budget: float | None, before: written.Standing) -> Any:
@@ -155,100 +206,42 @@ def _connected(writer: Writer, desk: Desk, budget: float | None, before: written
     return batch.Batched(host, desk.folder / "batch", poll=batch.POLL)
 
 
-def _answer(provider: Any, wave: Sequence[Ask], settings: AugmentSettings, live: _Live) -> None:
+def _answer(provider: Any, wave: Sequence[Ask], drawn: Mapping[str, int], settings: AugmentSettings, live: Live) -> None:
     """Ask for what has no answer yet; requests that were put aside draw anew."""
     before = live.standing
-    missing = [ask for ask in wave if ask.key not in before.answered]
+    missing = {ask.key for ask in wave if ask.key not in before.answered}
     live.done += len(wave) - len(missing)
-    for again in sorted({before.rounds.get(ask.key, 0) for ask in missing}):
-        some = [ask for ask in missing if before.rounds.get(ask.key, 0) == again]
-        how = _asking(some, settings, again)
-        provider.complete([ask.messages for ask in some], **how, arrived=live.taking(some), progress=live.progress)
-        live.done += len(some)
+    for again in sorted({before.rounds.get(key, 0) for key in missing}):
+        for company in _companies(provider, wave, settings):
+            wanted = [ask for ask in company if ask.key in missing and before.rounds.get(ask.key, 0) == again]
+            if not wanted:
+                continue
+            some = wanted if len(company) == len(wave) else company
+            how = _asking(some, settings, drawn, again)
+            arrived = live.taking(some, {ask.key for ask in wanted})
+            provider.complete([ask.messages for ask in some], **how, arrived=arrived, progress=live.progress)
+            live.done += len(wanted)
 
 
-def _compare(version: Version, settings: AugmentSettings, desk: Desk) -> None:
-    """Have the meanings known before anybody looks."""
-    total = len(asks(version, settings))
+def _companies(provider: Any, wave: Sequence[Ask], settings: AugmentSettings) -> list[Sequence[Ask]]:
+    """Requests that are asked together, whichever of them are missing: where what is drawn for one depends on the others."""
+    if not hasattr(provider, "together"):
+        return [wave]
+    return [[wave[i] for i in places] for places in provider.together([reply_limit(ask, small=settings.one_each) for ask in wave])]
+
+
+def _comparing(desk: Desk, live: Live) -> Callable[[int, int], None]:
+    """Tells how far the comparison of meanings is."""
 
     def progress(done: int, of: int) -> None:
-        desk.say(total, total, f"Comparing meanings, {done:,} of {of:,}")
+        desk.say(live.total, live.total, f"Comparing meanings, {done:,} of {of:,}")
 
-    judged(version, settings, desk.folder, meaning=meanings.remembered(desk.folder, meanings.MOST, progress))
-
-
-class _Live:
-    """Journals replies and tells how the run stands, at most three times a second."""
-
-    def __init__(self, desk: Desk, total: int, judge: Judge) -> None:
-        self.desk, self.judge, self.total = desk, judge, total
-        self.standing = written.standing(desk.folder)
-        self.done = self.accepted = self.rejected = 0
-        self.failures: Counter[str] = Counter()
-        """What requests without a reply got told -> how many."""
-        self.recent: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
-        self.arrived = 0
-        self.told = self.judging = 0.0
-        self.began = time.monotonic()
-
-    def taking(self, some: Sequence[Ask]) -> Callable[[int, Reply], None]:
-        """What is told of each reply to these requests."""
-
-        def arrived(place: int, reply: Reply) -> None:
-            self.arrived += 1
-            if reply.finish in ("error", "timeout"):
-                if reply.error != OVER_BUDGET:
-                    self.failures[reply.error] += 1
-                return
-            ask = some[place]
-            written.keep_reply(self.desk.folder, ask, reply)
-            self.standing.add(reply)
-            if ask.then is None:
-                self._judge(ask, read_reply(reply, ask))
-
-        return arrived
-
-    def _judge(self, ask: Ask, read: Read) -> None:
-        """Count what would pass, as long as that takes a fifth of the time at most: all are judged at the end anyway."""
-        start = time.monotonic()
-        if self.judging > 1 + 0.2 * (start - self.began):
-            return
-        cells = read.cells or [{}] * len(read.variants)
-        passed = sum(not self.judge(variant, ask, one) for variant, one in zip(read.variants, cells, strict=True))
-        self.accepted += passed
-        self.rejected += max(1, len(read.variants)) - passed if passed < max(1, len(read.variants)) else 0
-        self.judging += time.monotonic() - start
-
-    def rate(self, moment: float) -> float:
-        """Replies per second over the last RECENT seconds."""
-        self.recent.append((moment, self.arrived))
-        while moment - self.recent[0][0] > RECENT:
-            self.recent.popleft()
-        (began, before), (now, count) = self.recent[0], self.recent[-1]
-        return (count - before) / (now - began) if now > began else 0.0
-
-    def progress(self, done: int, total: int, message: str) -> None:
-        """How many of the present requests have come; raises Stopped once the person has stopped the job."""
-        moment = time.monotonic()
-        if done < total and moment - self.told < 0.3 and not self.desk.stopped():
-            return
-        self.told, known = moment, self.standing
-        figures = {
-            "usd": known.usd or 0.0,
-            "accepted": self.accepted,
-            "rejected": self.rejected,
-            "failed": self.failures.total(),
-            "rate": round(self.rate(moment), 2),
-            "tokens_in": known.tokens_in,
-            "tokens_out": known.tokens_out,
-            "estimated": known.estimated,
-        }
-        self.desk.say(self.done + done, self.total, "Writing variants", **figures)
+    return progress
 
 
 def again(version: Version, settings: AugmentSettings, folder: Path) -> int:
     """Put the replies aside that held no variant; returns how many. The job, resumed, asks for these once more and draws anew."""
-    planned = asks(version, settings)
+    planned = all_asks(version, settings, folder)
     reads = replies_in(folder, planned)
     empty = [ask.key for ask in to_judge(planned, reads) if ask.key in reads and not reads[ask.key].variants]
     written.put_aside(folder, empty)

@@ -100,8 +100,7 @@ def forget(one: Batch) -> None:
 
 def limits(one: Batch) -> Limits | None:
     """Where the gates were moved to; None where nobody did."""
-    path = one.folder / "limits.json"
-    return Limits.from_dict(files.read_json(path)) if path.exists() else None
+    return judging.limits_in(one.folder)
 
 
 def move(one: Batch, to: Limits | None) -> None:

@@ -22,7 +22,7 @@ from core.augment.presets import PRESETS, AugmentSettings
 from core.errors import DataError
 from core.format import plural
 from core.io import store
-from core.io.judging import held_out, train_rows
+from core.io.judging import held_out, train_rows, usual_limits
 from core.io.writers import Writer
 from core.version import Roles, Step, StepReport, Version, digest
 
@@ -46,16 +46,17 @@ def prompt_id(settings: AugmentSettings) -> str:
     return digest(list(settings.asked))[:12]
 
 
-def children(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, writer: Writer | None = None) -> Children:
+def children(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, writer: Writer | None = None, *,
+             limits: Limits | None = None) -> Children:  # fmt: skip
     """The accepted variants as whole train rows.
 
     `accepted` has the columns row (missing for rows without a parent) and variant, and may have `cells` (JSON text: the cells a
-    whole-row request wrote, by column) and `written_at`. Raises DataError when a row is no train row of this version, a cell does not
-    fit its column, or a variant comes too close to a row kept aside.
+    whole-row request wrote, by column) and `written_at`; `limits` where the gates were moved. Raises DataError when a row is no train
+    row of this version, a cell does not fit its column, or a variant comes too close to a row kept aside.
     """
     train = train_rows(version)
     parents = _parents(version, accepted, train)
-    _refuse_held_out(version, accepted, settings)
+    _refuse_held_out(version, accepted, settings, limits or usual_limits(settings))
     made = _copied(train, parents)
     written = _written(accepted, settings.column)
     for name in dict.fromkeys(name for cells in written for name in cells):
@@ -78,9 +79,9 @@ def children(version: Version, accepted: pd.DataFrame, settings: AugmentSettings
 
 
 def save(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, writer: Writer, *, rejected: Mapping[str, int] | None = None,
-         usd: float | None = None, job: str = "") -> Version:  # fmt: skip
+         usd: float | None = None, job: str = "", limits: Limits | None = None) -> Version:  # fmt: skip
     """The version with the accepted variants added as train rows (validation and test stay as they are)."""
-    made = children(version, accepted, settings, writer)
+    made = children(version, accepted, settings, writer, limits=limits)
     rows = _marked(version, store.frame(version), made)
     for name in [name for name in made.rows.columns if name not in rows]:
         rows[name] = pd.array([None] * len(rows), dtype="str")
@@ -108,12 +109,18 @@ def save(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, wr
 
 
 def synthetic(version: Version, rows: pd.DataFrame) -> np.ndarray:
-    """(n,) True for rows a writer made; where no column says so, for rows that have a parent."""
+    """(n,) True for rows a writer made; where no column says so, for rows that have a parent and are no copy of a row without one (the
+    step that evens out classes copies rows)."""
     origin = _origin(rows, version.roles)
     if origin is not None:
         return (rows[origin] == SYNTHETIC).to_numpy(dtype=bool)
     lineage = version.roles.parent_row
-    return rows[lineage].notna().to_numpy(dtype=bool) if lineage in rows else np.zeros(len(rows), dtype=bool)
+    if lineage not in rows:
+        return np.zeros(len(rows), dtype=bool)
+    child = rows[lineage].notna().to_numpy(dtype=bool)
+    said = rows[[name for name in rows.columns if name not in (lineage, version.roles.id, version.roles.split)]]
+    told = np.array([digest(row) for row in said.astype("str").to_numpy().tolist()])
+    return child & ~np.isin(told, told[~child])
 
 
 def _parents(version: Version, accepted: pd.DataFrame, train: pd.DataFrame) -> list[int | None]:
@@ -125,8 +132,8 @@ def _parents(version: Version, accepted: pd.DataFrame, train: pd.DataFrame) -> l
     return parents
 
 
-def _refuse_held_out(version: Version, accepted: pd.DataFrame, settings: AugmentSettings) -> None:
-    aside, near = held_out(version, settings), Limits().near_held_out
+def _refuse_held_out(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, limits: Limits) -> None:
+    aside, near = held_out(version, settings), limits.near_held_out
     texts = [[str(cell) for cell in cells.values() if isinstance(cell, str)] for cells in _written(accepted, settings.column)]
     close = [row for row in texts if any(aside.holds(text, near) for text in row)]
     if close:

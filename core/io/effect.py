@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from core.augment.limits import Limits
 from core.augment.presets import AugmentSettings
 from core.errors import DataError
 from core.evaluate.answers import Answers, make_answers
@@ -94,9 +95,10 @@ class Sides:
     """Of the target, where the metric is in it."""
 
 
-def measure_effect(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, *, seed: int = 0, say: Say | None = None) -> Effect:
+def measure_effect(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, *, seed: int = 0, say: Say | None = None,
+                   limits: Limits | None = None) -> Effect:  # fmt: skip
     """Of variants that are not saved yet. Raises DataError without test rows, a target or accepted rows."""
-    return classical(sides_of(version, accepted, settings), seed=seed, say=say)
+    return classical(sides_of(version, accepted, settings, limits=limits), seed=seed, say=say)
 
 
 def saved_effect(version: Version, *, seed: int = 0, say: Say | None = None) -> Effect:
@@ -104,12 +106,13 @@ def saved_effect(version: Version, *, seed: int = 0, say: Say | None = None) -> 
     return classical(saved_sides(version), seed=seed, say=say)
 
 
-def sides_of(version: Version, accepted: pd.DataFrame, settings: AugmentSettings) -> Sides:
-    """With these variants, which are not saved. Raises DataError without test rows, a target or accepted rows."""
+def sides_of(version: Version, accepted: pd.DataFrame, settings: AugmentSettings, *, limits: Limits | None = None) -> Sides:
+    """With these variants, which are not saved; `limits` where the gates were moved. Raises DataError without test rows, a target or
+    accepted rows."""
     if not len(accepted):
         raise DataError("No variant is kept yet, so there is nothing to measure.", title="Nothing to measure")
     rows = store.frame(version)
-    made = children(version, accepted, settings).rows
+    made = children(version, accepted, settings, limits=limits).rows
     train = _part(version, rows, "train")
     return _sides(version, rows, train, pd.DataFrame(pd.concat([train, made.reindex(columns=train.columns)], ignore_index=True)))
 
@@ -191,7 +194,7 @@ def run_effect(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
 
     if request.get("batch"):
         one = batches.batch(version, request["batch"])
-        sides = sides_of(version, batches.accepted(version, one), one.settings)
+        sides = sides_of(version, batches.accepted(version, one), one.settings, limits=batches.limits(one))
     else:
         sides = saved_sides(version)
     if request.get("lora") is not None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import MissingError
-from core.io import files
+from core.io import files, progress
 
 GRACE = 10.0
 """Seconds between the polite signal and the one that cannot be refused."""
@@ -120,18 +120,14 @@ def read(id: str) -> Job:
     if not (folder / "request.json").exists():
         raise MissingError(f"There is no job '{id[:40]}' in this workspace.", title="That job is gone")
     asked = files.read_json(folder / "request.json")
-    lines = files.read_lines(folder / "progress.jsonl")
+    told = progress.told(folder / "progress.jsonl")
     result = files.read_json(folder / "result.json") if (folder / "result.json").exists() else None
     error = files.read_json(folder / "error.json") if (folder / "error.json").exists() else None
-    last = lines[-1] if lines else {}
-    begun = next((line["time"] for line in reversed(lines) if line.get("begin")), None)
+    last, begun = told.last, told.begun
     state = _state(folder, result, error, bool(last.get("queued")))
     ended = state not in ("running", "queued")
     now = last.get("time", begun) if ended else time.time()
     seconds = max(0.0, now - begun) if begun is not None and now is not None else 0.0
-    figures: dict[str, Any] = {}
-    for line in lines:
-        figures.update(line.get("figures", {}))
     return Job(
         id,
         asked["kind"],
@@ -141,10 +137,10 @@ def read(id: str) -> Job:
         int(last.get("done", 0)),
         int(last.get("total", 0)),
         last.get("message", ""),
-        figures,
+        told.figures,
         asked["created"],
         seconds,
-        None if ended else _left(lines, seconds),
+        None if ended else told.left(seconds),
         result,
         error,
         asked["request"],
@@ -164,19 +160,6 @@ def _state(folder: Path, result: object, error: object, queued: bool) -> str:
     if isinstance(error, dict):
         return "paused" if error.get("reason") else "failed"
     return "interrupted"
-
-
-def _left(lines: list[dict[str, Any]], seconds: float) -> float | None:
-    """From the pace since the present phase began."""
-    told = [line for line in lines if line.get("total")]
-    if not told or not seconds:
-        return None
-    phase = [line for line in told if line["total"] == told[-1]["total"]]
-    first, last = phase[0], phase[-1]
-    gone = last["done"] - first["done"]
-    if gone <= 0 or last["time"] <= first["time"]:
-        return None
-    return max(0.0, (last["total"] - last["done"]) * (last["time"] - first["time"]) / gone)
 
 
 def all_jobs(dataset: str | None = None, kind: str | None = None) -> list[Job]:

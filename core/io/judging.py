@@ -14,9 +14,9 @@ from core.augment.gates import SMALL_WRITER, HeldOut, Judge, Limits, Meaning, Ne
 from core.augment.presets import AugmentSettings
 from core.augment.reading import Read
 from core.augment.report import Report, candidates, report
-from core.augment.requests import compared, plan
+from core.augment.requests import compared, plan, plan_further
 from core.errors import DataError
-from core.io import meanings, store, written
+from core.io import files, meanings, store, written
 from core.io.languages import identify
 from core.version import Version
 
@@ -34,11 +34,34 @@ def asks(version: Version, settings: AugmentSettings) -> list[Ask]:
     return plan(train_rows(version), version.roles, settings)
 
 
+def rounds(version: Version, settings: AugmentSettings, folder: Path) -> list[list[Ask]]:
+    """The requests of a run, and those of each further round its journal holds."""
+    more = written.further(folder)
+    train = train_rows(version) if more else None
+    return [asks(version, settings), *([] if train is None else [plan_further(train, version.roles, settings, one) for one in more])]
+
+
+def all_asks(version: Version, settings: AugmentSettings, folder: Path) -> list[Ask]:
+    """The same in one list."""
+    return [ask for one in rounds(version, settings, folder) for ask in one]
+
+
+def limits_in(folder: Path) -> Limits | None:
+    """Where a person moved the gates of a run to; None where nobody did."""
+    path = folder / "limits.json"
+    return Limits.from_dict(files.read_json(path)) if path.exists() else None
+
+
+def usual_limits(settings: AugmentSettings) -> Limits:
+    """Where the gates stand as long as nobody moves them."""
+    return SMALL_WRITER if settings.one_each else Limits()
+
+
 def judge_for(version: Version, settings: AugmentSettings, *, limits: Limits | None = None, meaning: Meaning | None = None) -> Judge:
     """A judge that knows the train texts (nothing is written twice) and the rows kept aside; `limits` where the gates were moved,
     `meaning` as `core.io.meanings` gives it."""
     kept, aside = _texts(version, compared(settings, version.roles))
-    stand = limits or (SMALL_WRITER if settings.one_each else Limits())
+    stand = limits or usual_limits(settings)
     return Judge(HeldOut(aside), settings.keeps, version.task or "chat", stand, {bare(text) for _, text in kept}, language, Near(kept),
                  meaning)  # fmt: skip
 
@@ -78,7 +101,7 @@ def replies_in(folder: Path, planned: Sequence[Ask]) -> dict[str, Read]:
 def judged(version: Version, settings: AugmentSettings, folder: Path, *, limits: Limits | None = None,
            meaning: Meaning | None = None) -> tuple[list[Ask], pd.DataFrame, Judge]:  # fmt: skip
     """The requests whose replies hold the variants, every variant as the gates see it, and the judge that knows them all."""
-    planned = asks(version, settings)
+    planned = all_asks(version, settings, folder)
     reads = replies_in(folder, planned)
     shown, judge = to_judge(planned, reads), judge_for(version, settings, limits=limits, meaning=meaning)
     return shown, candidates(shown, reads, judge), judge
@@ -86,5 +109,5 @@ def judged(version: Version, settings: AugmentSettings, folder: Path, *, limits:
 
 def review(version: Version, settings: AugmentSettings, folder: Path) -> tuple[pd.DataFrame, Report]:
     """Every variant so far with its gate, in row order, and the report card. Meanings count as far as they are known."""
-    shown, frame, _ = judged(version, settings, folder, meaning=meanings.remembered(folder, 0))
+    shown, frame, _ = judged(version, settings, folder, limits=limits_in(folder), meaning=meanings.remembered(folder, 0))
     return frame, report(shown, frame)

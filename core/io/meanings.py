@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from core.io import encoder, files
+from core.io import encoder, files, minilm
 from core.io.languages import identify
 from core.version import digest
 
@@ -35,7 +35,7 @@ def remembered(
         places = places[:most] if encoder.installed() else []
         for start in range(0, len(places), CHUNK):
             some = places[start : start + CHUNK]
-            for place, cosine in zip(some, cosines([pairs[place] for place in some]), strict=True):
+            for place, cosine in zip(some, cosines([pairs[place] for place in some], few=len(places) <= FEW), strict=True):
                 known[names[place]] = cosine
                 files.append_line(folder / "meanings.jsonl", {"of": names[place], "cosine": cosine})
             if progress:
@@ -45,13 +45,18 @@ def remembered(
     return judge
 
 
-def cosines(pairs: Sequence[tuple[str, str]]) -> list[float | None]:
-    """Of each pair's vectors; None unless both texts are English."""
+def at_once() -> Callable[[Sequence[tuple[str, str]]], list[float | None]] | None:
+    """The same for a few pairs that no folder remembers; None without an encoder."""
+    return cosines if encoder.installed() else None
+
+
+def cosines(pairs: Sequence[tuple[str, str]], *, few: bool = True) -> list[float | None]:
+    """Of each pair's vectors; None unless both texts are English. `few` takes the way that is ready sooner, and slower per text."""
     english = {text: _english(text) for pair in pairs for text in pair}
     texts = list(dict.fromkeys(text for pair in pairs if all(english[one] for one in pair) for text in pair))
     if not texts:
         return [None] * len(pairs)
-    vectors = dict(zip(texts, encoder.encoder()(texts), strict=True))
+    vectors = dict(zip(texts, minilm.encode(texts) if few else encoder.encoder()(texts), strict=True))
     return [round(float(vectors[a] @ vectors[b]), 4) if english[a] and english[b] else None for a, b in pairs]
 
 

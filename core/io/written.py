@@ -3,6 +3,7 @@
 <folder>/replies.jsonl     {key, row, reply, time}      a reply to the request of that key, of a job
                            {key, row, variants, time}   pasted by hand; with `cells` for whole rows
                            {key, again}                 what was answered before is put aside and asked once more
+                           {further}                    [row, draw, variants] of the requests of one more round
                            {unsure}                     USD that may have been charged for requests without a reply
 """
 
@@ -54,6 +55,16 @@ def keep_pasted(folder: Path, ask: Ask, read: Read) -> None:
     """The same for what was pasted by hand."""
     cells = {"cells": [dict(one) for one in read.cells]} if read.cells else {}
     files.append_line(folder / NAME, {"key": ask.key, "row": ask.row, "variants": list(read.variants), **cells, "time": now()})
+
+
+def keep_further(folder: Path, more: Sequence[tuple[int, int, int]]) -> None:
+    """One more round of requests, each as (row, draw, variants): on disk before any of them is asked."""
+    files.append_line(folder / NAME, {"further": [list(one) for one in more]})
+
+
+def further(folder: Path) -> list[list[list[int]]]:
+    """The further rounds of a run, first to last."""
+    return [line["further"] for line in lines(folder) if "further" in line]
 
 
 def put_aside(folder: Path, keys: Iterable[str]) -> None:

@@ -132,7 +132,8 @@ def _results(
     stopped = judged.take([i for i, gate in enumerate(judged["gate"].tolist()) if gate]).drop(columns=["id", "keep", "edited"])
     written = {"rejected.csv": csv_bytes(stopped)}
     if len(passed):
-        made = children.save(version, passed, settings, writer, rejected=card.rejected, usd=totals["usd"], job=job.id)
+        made = children.save(version, passed, settings, writer, rejected=card.rejected, usd=totals["usd"], job=job.id,
+                             limits=batches.limits(one))  # fmt: skip
         say(f"Saved as version {made.number} of {made.dataset} ({made.id})")
         whole = store.frame(made)
         written |= {"variants.csv": csv_bytes(whole.tail(len(passed))), "augmented.parquet": parquet_bytes(whole)}

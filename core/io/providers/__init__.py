@@ -33,14 +33,14 @@ class Provider(Protocol):
         *,
         max_tokens: int | Sequence[int],
         temperature: float = 0.0,
-        seed: int = 0,
+        seed: int | Sequence[int] = 0,
         prefix: str = "",
         schema: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
         arrived: Arrived | None = None,
     ) -> list[Reply]:
-        """One reply per request, in order. `schema` is a JSON schema of the reply, for those who keep to one; others ignore it, so
-        replies are still to be read with care.
+        """One reply per request, in order. `seed` is one for all or one each: what is drawn, and remembered, depends on it. `schema` is
+        a JSON schema of the reply, for those who keep to one; others ignore it, so replies are still to be read with care.
 
         Raises ProviderError when going on makes no sense (key refused, no such model), Paused when the same run may be resumed
         later (busy, failing, stalled, no credit); what arrived before was handed to `arrived`.

@@ -18,7 +18,7 @@ from core.errors import Paused, ProviderError
 from core.io.providers.batch_files import OVER, Folder, Part
 from core.io.providers.batch_remote import Remote
 from core.io.providers.client import hide
-from core.io.providers.hosted import Hosted, asked_as, open_settings
+from core.io.providers.hosted import Hosted, asked_as, each, open_settings
 from core.io.providers.sending import OVER_BUDGET
 from core.prompt import Message
 from core.reply import Reply
@@ -76,7 +76,7 @@ class Batched:
         *,
         max_tokens: int | Sequence[int],
         temperature: float = 0.0,
-        seed: int = 0,
+        seed: int | Sequence[int] = 0,
         prefix: str = "",
         schema: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
@@ -84,8 +84,8 @@ class Batched:
     ) -> list[Reply]:
         """See Provider. What the folder's batches were asked already is waited for, never asked again."""
         self.host.ready()
-        limits = [max_tokens] * len(requests) if isinstance(max_tokens, int) else list(max_tokens)
-        run = _Run(self, requests, limits, open_settings(temperature, seed, schema), prefix, progress, arrived)
+        limits, seeds = each(max_tokens, len(requests)), each(seed, len(requests))
+        run = _Run(self, requests, limits, seeds, open_settings(temperature, 0, schema), prefix, progress, arrived)
         with Remote(self.host, self.folder) as remote:
             return run.go(remote)
 
@@ -112,8 +112,8 @@ class _Run:
     """One `complete`."""
 
     def __init__(
-        self, batched: Batched, requests: Sequence[Sequence[Message]], limits: list[int], settings: dict[str, Any], prefix: str,
-        progress: Progress | None, arrived: Arrived | None,
+        self, batched: Batched, requests: Sequence[Sequence[Message]], limits: list[int], seeds: list[int], settings: dict[str, Any],
+        prefix: str, progress: Progress | None, arrived: Arrived | None,
     ) -> None:  # fmt: skip
         self.batched, self.host, self.folder = batched, batched.host, batched.folder
         self.requests, self.limits, self.settings, self.prefix = requests, limits, settings, prefix
@@ -123,7 +123,7 @@ class _Run:
         self.seeds: dict[int, int] = {}
         repeats: Counter[str] = Counter()
         for place, messages in enumerate(requests):
-            key, self.seeds[place] = self.host.keyed(asked_as(messages, prefix), limits[place], settings, repeats)
+            key, self.seeds[place] = self.host.keyed(asked_as(messages, prefix), limits[place], {**settings, "seed": seeds[place]}, repeats)
             self.places.setdefault(key, []).append(place)
         self.failed: dict[str, str] = {}
         """Key -> what went wrong in the batch that ended last."""

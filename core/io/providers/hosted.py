@@ -81,17 +81,17 @@ class Hosted:
         *,
         max_tokens: int | Sequence[int],
         temperature: float = 0.0,
-        seed: int = 0,
+        seed: int | Sequence[int] = 0,
         prefix: str = "",
         schema: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
         arrived: Arrived | None = None,
     ) -> list[Reply]:
-        """See Provider. Equal requests draw apart, by the seed; at temperature 0 one is asked for all where replies are remembered. A
+        """See Provider. Equal requests of one seed draw apart; at temperature 0 one is asked for all where replies are remembered. A
         request that the budget forbids gets finish "error" and the error OVER_BUDGET."""
         self.ready()
-        limits = [max_tokens] * len(requests) if isinstance(max_tokens, int) else list(max_tokens)
-        settings = open_settings(temperature, seed, schema)
+        limits, seeds = each(max_tokens, len(requests)), each(seed, len(requests))
+        settings = open_settings(temperature, 0, schema)
         replies: dict[int, Reply] = {}
         alike: dict[str, list[int]] = {}
         """Key of a request -> the places that ask for the same, the first of which is sent."""
@@ -112,7 +112,7 @@ class Hosted:
         """Places that are sent, with the seed of each."""
         repeats: Counter[str] = Counter()
         for place, messages in enumerate(requests):
-            key, own = self.keyed(asked_as(messages, prefix), limits[place], settings, repeats)
+            key, own = self.keyed(asked_as(messages, prefix), limits[place], {**settings, "seed": seeds[place]}, repeats)
             known = self.remembered.get(key) if self.keep else None
             if known:
                 took(place, known)
@@ -153,7 +153,9 @@ class Hosted:
         if repeats[key] == 1 or not settings["temperature"]:
             return key, seed
         seed += repeats[key] - 1
-        return self.key_of(asked, limit, {**settings, "seed": seed}), seed
+        key = self.key_of(asked, limit, {**settings, "seed": seed})
+        repeats[key] += 1
+        return key, seed
 
     def key_of(self, asked: list[Message], limit: int, settings: dict[str, Any]) -> str:
         return content_key(self.base_url, self.model, asked, max_tokens=limit, **settings)
@@ -234,6 +236,11 @@ class Hosted:
         if self.keep and self._unknown - self._written:
             self._written = set(self._unknown)
             endpoints.remember(self.base_url, self.model, self._unknown)
+
+
+def each(value: int | Sequence[int], count: int) -> list[int]:
+    """One value per request."""
+    return [value] * count if isinstance(value, int) else list(value)
 
 
 def asked_as(messages: Sequence[Message], prefix: str) -> list[Message]:

@@ -46,7 +46,7 @@ class Embedded:
         *,
         max_tokens: int | Sequence[int],
         temperature: float = 0.0,
-        seed: int = 0,
+        seed: int | Sequence[int] = 0,
         prefix: str = "",
         schema: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
@@ -54,17 +54,13 @@ class Embedded:
     ) -> list[Reply]:
         """See Provider. Requests of one length limit are answered together; order is kept."""
         limits = [max_tokens] * len(requests) if isinstance(max_tokens, int) else list(max_tokens)
-        groups: dict[int, list[int]] = defaultdict(list)
-        for place, limit in enumerate(limits):
-            groups[-(-limit // 32) * 32].append(place)
         replies: dict[int, Reply] = {}
-        chunks = [(limit, places[i : i + CHUNK]) for limit, places in sorted(groups.items()) for i in range(0, len(places), CHUNK)]
-        for limit, places in chunks:
+        for places in self.together(limits):
             settings = {
                 "adapter": self.adapter,
-                "max_tokens": limit,
+                "max_tokens": _rounded(limits[places[0]]),
                 "temperature": temperature,
-                "seed": seed + places[0],
+                "seed": seed + places[0] if isinstance(seed, int) else seed[places[0]],
                 "prefix": prefix,
             }
             for place, reply in zip(places, self.engine.complete([list(requests[p]) for p in places], **settings), strict=True):
@@ -75,5 +71,17 @@ class Embedded:
                 progress(len(replies), len(requests), f"{len(replies)} of {len(requests)} answered")
         return [replies[i] for i in range(len(requests))]
 
+    def together(self, limits: Sequence[int]) -> list[list[int]]:
+        """Places of the requests that are answered together, by their length limits. What is drawn for one depends on its company, so a
+        run that goes on asks for these whole."""
+        groups: dict[int, list[int]] = defaultdict(list)
+        for place, limit in enumerate(limits):
+            groups[_rounded(limit)].append(place)
+        return [places[i : i + CHUNK] for _, places in sorted(groups.items()) for i in range(0, len(places), CHUNK)]
+
     def models(self) -> list[str]:
         return [self.model]
+
+
+def _rounded(limit: int) -> int:
+    return -(-limit // 32) * 32
