@@ -190,20 +190,26 @@ def training_report(dataset: str, version: str, model: str, max_tokens: int) -> 
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, scope="session")
-def file_report(sha: str, name: str, fixed: tuple[str, ...], model: str, max_tokens: int, _data: bytes) -> Any:
-    """The checks of an uploaded training file after the fixes that were applied, in their order ("check" or "check:fix")."""
+def file_report(
+    sha: str, name: str, fixed: tuple[str, ...], model: str, max_tokens: int, against: tuple[str, ...], _data: bytes, _others: Any
+) -> Any:
+    """The checks of an uploaded training file after the fixes that were applied, in their order ("check" or "check:fix").
+
+    `against` are the hashes of validation and test files, `_others` their (name, bytes).
+    """
     from core.io import validating
     from core.validate.fixes import mend
     from core.validate.reading import read_training
 
     if fixed:
-        before = file_report(sha, name, fixed[:-1], model, max_tokens, _data)
+        before = file_report(sha, name, fixed[:-1], model, max_tokens, against, _data, _others)
         names = {check.name for check in before.checks}
         check, _, by = fixed[-1].partition(":")
         file = mend(before, check, validating.count_for(model), by or None).file if check in names else before.file
     else:
         file = read_training(name, _data)
-    return validating.check(file, model=model, max_tokens=max_tokens)
+    others = [read_training(other, content).rows for other, content in _others]
+    return validating.check(file, others, model=model, max_tokens=max_tokens)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from core.format import count
 from core.io import validating
+from core.validate.checks import Check
 from core.validate.fixes import FIXES, TEXT_FIXES, in_words, label, mend
+from core.validate.formats import UNKNOWN
+from core.validate.wording import platform_words
+from core.validate.wording import told as told_places
 from ui.layout import card
 from ui.state import choose, go, plain
 from ui.validate_source import Subject
@@ -29,6 +31,8 @@ def checks_card(subject: Subject) -> None:
     told = [one for one in subject.made.checks if one.word != "PASS"]
     passed = [one for one in subject.made.checks if one.word == "PASS"]
     with card("Checks", height="content"):
+        if subject.made.detection.format == UNKNOWN and subject.made.examples:
+            st.caption("The format is not known; a row needs messages, or prompt and completion, or one of the other shapes.")
         for one in told:
             _row(subject, one)
         for one in passed[:FOLDED]:
@@ -39,14 +43,16 @@ def checks_card(subject: Subject) -> None:
                     _row(subject, one)
 
 
-def _row(subject: Subject, one: Any) -> None:
+def _row(subject: Subject, one: Check) -> None:
     word, sentence, rows, fix = st.columns([1, 4.4, 2.6, 1.6], vertical_alignment="center", gap="small")
     word.markdown(MARKS[one.word])
     sentence.markdown(plain(one.sentence))
-    if one.places:
-        pressed = rows.button(plain(one.detail), key=f"validate_rows_{one.name}", type="tertiary", help="Show these examples below")
-        if pressed:
-            st.session_state["validate_filter"] = None if st.session_state.get("validate_filter") == one.name else one.name
+    if one.lines and one.word != "PASS":
+        shown = _shown(one)
+        words = "Show all examples again" if shown else "Show these examples below, and where they stand"
+        if rows.button(plain(one.detail), key=f"validate_rows_{one.name}", type="tertiary", help=words):
+            st.session_state["validate_filter"] = None if shown else one.name
+            st.rerun()
     else:
         rows.caption(plain(one.detail))
     offered = _offer(subject, one)
@@ -54,27 +60,41 @@ def _row(subject: Subject, one: Any) -> None:
         if offered.endswith("in Curate"):
             go("curate")
         st.session_state["validate_diff"] = None if _open(subject, one) else (subject.key, one.name, None)
+    if one.word != "PASS" and (_shown(one) or _open(subject, one) or one.name == "examples"):
+        _where(subject, one)
     if offered and _open(subject, one):
         _diff(subject, one, st.session_state["validate_diff"][2])
 
 
-def _open(subject: Subject, one: Any) -> bool:
+def _shown(one: Check) -> bool:
+    """Whether the examples below are those of this check."""
+    return st.session_state.get("validate_filter") == one.name
+
+
+def _where(subject: Subject, one: Check) -> None:
+    """Line, example and message of the first places, and what the platform says to them."""
+    if places := told_places(subject.made, one):
+        st.caption(plain(f"{places[:1].upper()}{places[1:]}."))
+    if words := platform_words(subject.made, one):
+        st.caption(plain(f"The platform says: {words}"))
+
+
+def _open(subject: Subject, one: Check) -> bool:
     """Whether this finding's diff is shown."""
     return (st.session_state.get("validate_diff") or ())[:2] == (subject.key, one.name)
 
 
-def _offer(subject: Subject, one: Any) -> str | None:
-    """What the button of a finding says: a version mends rows and words, the rest is a step on Curate."""
+def _offer(subject: Subject, one: Check) -> str | None:
+    """What the button of a finding says: a version mends rows and words, what its prompt makes is a step on Curate."""
     if one.word == "PASS" or one.fix is None:
         return None
-    if subject.version is None or one.fix in ("drop", "drop_conflicts"):
+    here = subject.version is None or one.fix in ("drop", "drop_conflicts") or one.fix in TEXT_FIXES
+    if here or validating.holds_chats(subject.version):  # type: ignore[arg-type]
         return label(one.fix, len(one.lines))
-    if one.fix in TEXT_FIXES:
-        return label(one.fix, len(one.lines))
-    return f"{FIXES[one.fix].verb} in Curate"
+    return f"{FIXES[one.fix].verb.removesuffix(' in').removesuffix(' to')} in Curate"
 
 
-def _diff(subject: Subject, one: Any, by: str | None) -> None:
+def _diff(subject: Subject, one: Check, by: str | None) -> None:
     """Before and after of the first rows, then Apply or Leave; what cannot be mended may be dropped."""
     fixed = mend(subject.made, one.name, validating.count_for(subject.made.model), by)
     with st.container(border=True, gap="xsmall"):
@@ -100,7 +120,7 @@ def _diff(subject: Subject, one: Any, by: str | None) -> None:
                 st.rerun()
 
 
-def _apply(subject: Subject, one: Any, by: str | None) -> None:
+def _apply(subject: Subject, one: Check, by: str | None) -> None:
     st.session_state["validate_diff"] = None
     st.session_state["validate_filter"] = None
     if subject.version is None:

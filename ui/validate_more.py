@@ -13,14 +13,13 @@ from core.format import count, plural
 from core.format import tokens as short_count
 from core.io import validating
 from core.validate.chat import CLASSIC
-from core.validate.convert import convert
-from core.validate.formats import FORMATS, UNKNOWN
 from core.validate.prepare import next_command, prepare
 from core.validate.report import summary
 from core.validate.training_file import as_jsonl
 from ui.layout import STATES, card
 from ui.state import plain, show_error
 from ui.tables import downloads, same_action
+from ui.validate_conversion import conversion
 from ui.validate_source import Subject
 
 FORMATS_VIEW, CLASSIC_VIEW, ASSISTANT_VIEW = "Other formats", "Classic counts", "Classic assistant"
@@ -32,25 +31,10 @@ def advanced(subject: Subject) -> None:
     if subject.made.detection.format in ("prompt_completion", "text"):
         offered.append(ASSISTANT_VIEW)
     chosen = st.pills("Advanced", offered, key="validate_more")
-    views = {FORMATS_VIEW: _conversion, CLASSIC_VIEW: _classic, ASSISTANT_VIEW: _assistant}
+    views = {FORMATS_VIEW: conversion, CLASSIC_VIEW: _classic, ASSISTANT_VIEW: _assistant}
     if chosen in offered:
         with card(str(chosen), height="content"):
             views[str(chosen)](subject)
-
-
-def _conversion(subject: Subject) -> None:
-    if subject.made.detection.format == UNKNOWN:
-        st.caption("The format is not known, so nothing can be converted.")
-        return
-    others = [name for name in FORMATS if name != subject.made.detection.format]
-    to = st.selectbox("Turn it into", others, format_func=FORMATS.__getitem__, key="validate_to", width=260)
-    made = convert(subject.made.file.rows, to, subject.made.detection.kinds)
-    st.caption(f"{count(len(made.rows))} of {plural(subject.made.examples, 'row')} can be carried over.")
-    if made.lost:
-        lost = pd.DataFrame({"What cannot be carried over": list(made.lost), "times": list(made.lost.values())})
-        st.dataframe(lost, hide_index=True, key="validate_lost", alt="What is lost")
-    st.download_button(f"Download as {FORMATS[to]}", lambda: as_jsonl(made.rows), f"{subject.name}-{to}.jsonl", "application/jsonl",
-                       key="validate_converted", on_click="ignore", disabled=not made.rows, icon=":material/download:")  # fmt: skip
 
 
 def _classic(subject: Subject) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.errors import DataError, StudioError
 from core.format import count, plural
+from core.validate.formats import FORMATS, UNKNOWN
 from core.validate.prices import DEFAULT, PRICES, limit_of
 from core.version import Version
 from ui import cache
@@ -74,7 +75,11 @@ def _badges(found: Subject, into: Any) -> None:
     color, icon = _TONES[detection.sureness]
     into.badge(f"{detection.title}, {plural(found.made.examples, 'example')}", icon=":material/forum:", color="gray")
     what = "OpenAI chat format" if detection.format == "chat" else f"{detection.title} format"
-    into.badge(f"{what}, {detection.sureness}", icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
+    share = "" if detection.confidence >= 1 or detection.format == UNKNOWN else f", {detection.confidence:.0%}"
+    into.badge(f"{what}, {detection.sureness}{share}", icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
+    if len(detection.counts) > 1:
+        kinds = ", ".join(f"{count(n)} {FORMATS[name]}" for name, n in detection.counts.items())
+        into.badge(f"Mixed: {kinds}", icon=":material/call_split:", color="yellow")
     for note in found.made.file.notes:
         st.caption(plain(note))
 
@@ -113,24 +118,43 @@ def _of_file(model: str, limit: int, lonely: bool) -> Subject | None:
     file = st.file_uploader("Training file", type=list(TYPES), key="validate_file", label_visibility="collapsed")
     if file is None:
         st.caption(
-            "Chat, prompt and completion, preference, Alpaca, ShareGPT or plain text, as JSON lines, JSON or a table, packed or not."
+            "Chat, prompt and completion, preference, reinforcement, Alpaca, ShareGPT or plain text, as JSON lines, JSON or a table, "
+            "packed or not."
         )
         if lonely:
             _nothing()
         return None
     data = file.getvalue()
     sha = sha256(data)
+    others = _others()
+    against = tuple(sha256(content) for _, content in others)
     fixed = tuple(st.session_state.get(f"validate_fixed_{sha}", ()))
     try:
         with st.spinner("Checking the lines"):
-            made = cache.file_report(sha, file.name, fixed, model, limit, data)
+            made = cache.file_report(sha, file.name, fixed, model, limit, against, data, others)
     except StudioError as problem:
         show_error(problem)
         return None
     if fixed:
         _applied(fixed, sha)
     name = "".join(c if c.isalnum() or c in "-_ " else "_" for c in file.name.split(".")[0])[:60] or "training"
-    return Subject(made, name, "-".join((sha[:16], *fixed, model, str(limit))), None, sha)
+    key = "-".join((sha[:16], *fixed, model, str(limit), *(one[:8] for one in against)))
+    return Subject(made, name, key, None, sha)
+
+
+def _others() -> tuple[tuple[str, bytes], ...]:
+    """Name and bytes of the validation and test files the training file is compared with."""
+    with st.expander("Compare with a validation or test file", icon=":material/difference:", key="validate_compare"):
+        given = st.file_uploader(
+            "Validation or test files",
+            type=list(TYPES),
+            accept_multiple_files=True,
+            key="validate_others",
+            label_visibility="collapsed",
+            help="Questions that stand there too must not be trained on: the score would say nothing.",
+        )
+        st.caption("Their questions must not be in the training file; spaces and case make no difference.")
+    return tuple((one.name, one.getvalue()) for one in given or ())
 
 
 def _applied(fixed: tuple[str, ...], sha: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from core.io.counting import count_of
 from core.io.tokens import counter
 from core.validate.accounting import Count
 from core.validate.encodings import is_local
-from core.validate.fixes import TEXT_FIXES, label, mend
+from core.validate.fixes import TEXT_FIXES, Mended, label, mend
 from core.validate.reading import TrainingFile, of_rows, read_training
 from core.validate.report import Report, report
 from core.validate.training_file import training_file
@@ -68,18 +69,16 @@ def without(version: Version, made: Report, check: str, by: str | None = None) -
 
     Raises SettingsError for a fix that only a file can have.
     """
-    fixed = mend(made, check, by=by)
-    lines = {change.line for change in fixed.changes}
+    fixed = mend(made, check, count_for(made.model), by)
     found = next(one for one in made.checks if one.name == check)
     frame = store.frame(version)
-    here = [line - 1 for line in sorted(lines)]
     name = by or found.fix or "drop"
     sentence = found.sentence
-    if name in ("drop", "drop_conflicts", "end_with_answer"):
-        kept = frame.drop(index=here).reset_index(drop=True)
-        gone = pd.DataFrame({"row": here, "step": "Checks", "reason": sentence})
-        report = StepReport("Checks", sentence, len(frame), len(kept), reasons={sentence: len(here)})
-        return _saved(version, kept, f"Drop {plural(len(here), 'row')}", check, here, report, gone)
+    if holds_chats(version):
+        return _chats_mended(version, frame, fixed, label(name, len(fixed.changes)), check, sentence)
+    here = [change.line - 1 for change in fixed.changes]
+    if name in ("drop", "drop_conflicts"):
+        return _saved(version, *_left_out(frame, here, sentence), check=check, title=f"Drop {plural(len(here), 'row')}")
     change = TEXT_FIXES.get(name)
     if change is None:
         raise SettingsError("This is mended with a step on Curate.", title="Not here")
@@ -88,13 +87,49 @@ def without(version: Version, made: Report, check: str, by: str | None = None) -
         if pd.api.types.is_string_dtype(new[column]) or new[column].dtype == object:
             new.loc[here, column] = [change(cell) if isinstance(cell, str) else cell for cell in new.loc[here, column].tolist()]
     report = StepReport("Checks", sentence, len(frame), len(new))
-    return _saved(version, new, label(name, len(here)), check, here, report, None)
+    return _saved(version, new, report, None, check=check, title=label(name, len(here)), places=here)
+
+
+def holds_chats(version: Version) -> bool:
+    """Whether a version's rows are conversations themselves: then every fix of a training file is one of the version."""
+    return not version.roles.target and "messages" in version.columns
+
+
+def _chats_mended(version: Version, frame: pd.DataFrame, fixed: Mended, title: str, check: str, sentence: str) -> Version:
+    """The version with mended conversations, without those that are left out."""
+    after = dict(zip(fixed.file.lines, fixed.file.rows, strict=True))
+    new, gone = frame.copy(), []
+    new["messages"] = new["messages"].astype(object)
+    for change in fixed.changes:
+        if change.after is None:
+            gone.append(change.line - 1)
+            continue
+        said = after[change.line]["messages"]
+        cell = frame["messages"].iat[change.line - 1]
+        new["messages"].iat[change.line - 1] = json.dumps(said, ensure_ascii=False) if isinstance(cell, str) else said
+    if isinstance(frame["messages"].dtype, pd.StringDtype):
+        new["messages"] = new["messages"].astype(frame["messages"].dtype)
+    kept, report, dropped = _left_out(new, gone, sentence)
+    return _saved(version, kept, report, dropped, check=check, title=title, places=[change.line - 1 for change in fixed.changes])
+
+
+def _left_out(frame: pd.DataFrame, here: list[int], sentence: str) -> tuple[pd.DataFrame, StepReport, pd.DataFrame | None]:
+    kept = frame.drop(index=here).reset_index(drop=True)
+    gone = pd.DataFrame({"row": here, "step": "Checks", "reason": sentence}) if here else None
+    return kept, StepReport("Checks", sentence, len(frame), len(kept), reasons={sentence: len(here)} if here else {}), gone
 
 
 def _saved(
-    version: Version, rows: pd.DataFrame, title: str, check: str, places: list[int], report: StepReport, gone: pd.DataFrame | None
+    version: Version,
+    rows: pd.DataFrame,
+    report: StepReport,
+    gone: pd.DataFrame | None,
+    *,
+    check: str,
+    title: str,
+    places: list[int] | None = None,
 ) -> Version:
-    source = digest({"check": check, "rows": places})
+    source = digest({"check": check, "rows": places if places is not None else gone["row"].tolist() if gone is not None else []})
     return store.save("", rows, title=title, parent=version, roles=version.roles, task=version.task, prompt=version.prompt,
                       report=(report,), dropped=gone, source=version.source, source_hash=source)  # fmt: skip
 

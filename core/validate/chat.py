@@ -146,7 +146,7 @@ def _message(message: dict[str, Any], role: Any, content: Any, last: bool) -> It
         yield "message_missing_key"
     if not message.keys() <= _KEYS or any(role != owner and message.get(key) is not None for key, owner in _OWNER.items()):
         yield "message_unrecognized_key"
-    if role not in _ROLES:
+    if "role" in message and role not in _ROLES:
         yield "unrecognized_role"
     if "weight" in message and (role != "assistant" or message["weight"] not in (0, 1) or isinstance(message["weight"], bool)):
         yield "bad_weight"

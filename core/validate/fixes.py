@@ -90,7 +90,8 @@ def mend_rows(file: TrainingFile, places: Sequence[int], apply: Callable[[Any], 
 def _replaced(file: TrainingFile, places: Sequence[int], new: Mapping[int, Any]) -> Mended:
     """The file with other rows at these positions; None leaves one out."""
     meant = set(places)
-    rows, lines, changes, kept = [], [], [], 0
+    twice = set(file.repeated)
+    rows, lines, changes, repeated, kept = [], [], [], [], 0
     for place, (row, line) in enumerate(zip(file.rows, file.lines, strict=True)):
         made = new[place] if place in meant else row
         if place in meant:
@@ -99,9 +100,11 @@ def _replaced(file: TrainingFile, places: Sequence[int], new: Mapping[int, Any])
             else:
                 changes.append(Change(line, shown(row), None if made is None else shown(made)))
         if made is not None:
+            if place in twice:
+                repeated.append(len(rows))
             rows.append(made)
             lines.append(line)
-    return Mended(replace(file, rows=tuple(rows), lines=tuple(lines)), tuple(changes), kept)
+    return Mended(replace(file, rows=tuple(rows), lines=tuple(lines), repeated=tuple(repeated)), tuple(changes), kept)
 
 
 def _converted(made: Report, places: Sequence[int], to: str) -> dict[int, Any]:

@@ -36,7 +36,7 @@ def wrong_with(part: dict[str, Any]) -> str | None:
     """Why a platform cannot read this picture; None when it can, as far as that shows without fetching it."""
     inner = part.get("image_url")
     address = inner.get("url") if isinstance(inner, dict) else None
-    if not isinstance(address, str) or not address:
+    if not isinstance(inner, dict) or not isinstance(address, str) or not address:
         return "it has no url"
     if inner.get("detail", "auto") not in DETAILS:
         return "its detail is none of auto, low and high"

@@ -32,7 +32,7 @@ def problems(row: Any) -> list[Problem]:
               if isinstance(one, dict) and "weight" in one and ("bad_weight", place) not in found]  # fmt: skip
     if role_of(messages[-1]) != "user":
         found.append(("last_message_not_user", len(messages) - 1))
-    if not items(row):
+    if all(value is None for value in items(row).values()):
         found.append(("no_reference", None))
     return found
 

@@ -55,7 +55,7 @@ def preference(talk: Talk, lost: Lost) -> dict[str, Any] | None:
     lost["names and weights"] += sum(isinstance(one, dict) and "weight" in one for one in talk.messages) + ("name" in answer)
     lost["tool calls"] += sum(bool(one.get("tool_calls") or one.get("function_call")) for one in (answer, rejected))
     lost["images"] += sum(images_in(one.get("content")) for one in talk.messages if isinstance(one, dict))
-    lost["tool definitions"] += bool(talk.extra.get("functions"))
+    lost["tool definitions"] += "functions" in talk.extra
     return {
         "input": {"messages": [_as_text(one) for one in talk.messages[:-1]], **{k: v for k, v in talk.extra.items() if k != "functions"}},
         "preferred_output": [{"role": "assistant", "content": text_of(answer.get("content"))}],
@@ -75,7 +75,7 @@ def reinforcement(talk: Talk, lost: Lost) -> dict[str, Any] | None:
     lost["names and weights"] += sum(isinstance(one, dict) and "weight" in one for one in talk.messages) + ("name" in answer)
     lost["refusals"] += bool(answer.get("refusal"))
     lost["system messages, now the developer's"] += sum(_role(one) == "system" for one in before)
-    lost["tool definitions"] += bool(talk.extra.get("functions"))
+    lost["tool definitions"] += "functions" in talk.extra
     messages = [_graded(one) for one in before]
     return {"messages": messages, **{k: v for k, v in talk.extra.items() if k != "functions"}, WRITTEN: text_of(answer.get("content"))}
 
@@ -88,6 +88,9 @@ def alpaca(talk: Talk, lost: Lost) -> dict[str, Any] | None:
     system = [text_of(one.get("content")) for one in messages if _role(one) in _SYSTEM]
     lost["developer messages, now the system's"] += sum(_role(one) == "developer" for one in messages)
     lost["borders between system messages"] += max(0, len(system) - 1)
+    lost["empty system messages"] += bool(system) and not "".join(system)
+    started = next((i for i, one in enumerate(messages) if _role(one) not in _SYSTEM), 0)
+    lost["system messages, now at the beginning"] += sum(_role(one) in _SYSTEM for one in messages[started:])
     turns = [one for one in messages[:-1] if _role(one) not in _SYSTEM]
     asked = max((i for i, one in enumerate(turns) if _role(one) == "user"), default=None)
     earlier = turns[:asked] if asked is not None else []
@@ -96,6 +99,7 @@ def alpaca(talk: Talk, lost: Lost) -> dict[str, Any] | None:
     if len(earlier) % 2 or any((_role(a), _role(b)) != ("user", "assistant") for a, b in pairs):
         lost["earlier turns that do not alternate"] += len(earlier)
         pairs = []
+    lost["missing questions, now an empty instruction"] += asked is None
     lost["messages between the last question and the answer"] += len(turns) - len(earlier) - (asked is not None)
     made: dict[str, Any] = {"instruction": question, "input": "", "output": text_of(messages[-1].get("content"))}
     made |= {"system": "\n\n".join(system)} if system else {}
@@ -106,7 +110,7 @@ def sharegpt(talk: Talk, lost: Lost) -> dict[str, Any] | None:
     if not _complete(talk, lost):
         return None
     _count_marks(talk, lost, tools=False)
-    lost["tool definitions"] += bool(talk.extra.get("functions"))
+    lost["tool definitions"] += "functions" in talk.extra
     lost["ids of tool calls"] += not answers_in_order(talk.messages)
     turns: list[dict[str, str]] = []
     made = 0
@@ -115,13 +119,13 @@ def sharegpt(talk: Talk, lost: Lost) -> dict[str, Any] | None:
         told = written(calls, made, lost) if isinstance(calls, list) and calls else None
         if told is not None:
             made += len(calls or [])
-            lost["words beside a tool call"] += bool(text_of(one.get("content")))
+            lost["words beside a tool call"] += one.get("content", "") is not None
             turns.append({"from": "function_call", "value": told})
             continue
         lost["tool calls"] += bool(calls) or bool(isinstance(one, dict) and one.get("function_call"))
         lost["developer messages, now the system's"] += _role(one) == "developer"
         turns.append({"from": SPEAKERS.get(_role(one), _role(one)), "value": text_of(one.get("content")) if isinstance(one, dict) else ""})
-    return {"conversations": turns, **({"tools": tools_text(talk.extra["tools"])} if talk.extra.get("tools") else {})}
+    return {"conversations": turns, **({"tools": tools_text(talk.extra["tools"])} if "tools" in talk.extra else {})}
 
 
 def text(talk: Talk, lost: Lost) -> dict[str, str] | None:
@@ -163,7 +167,7 @@ def _count_marks(talk: Talk, lost: Lost, tools: bool = True) -> None:
             lost["images"] += images_in(content)
             lost["borders between parts of a message"] += isinstance(content, list)
     lost["rejected answers"] += talk.rejected is not None
-    lost["tool definitions"] += tools and bool(talk.extra.get("tools") or talk.extra.get("functions"))
+    lost["tool definitions"] += tools and ("tools" in talk.extra or "functions" in talk.extra)
     lost["values of 'parallel_tool_calls'"] += "parallel_tool_calls" in talk.extra
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.validate.reinforcement import NOT_ITEMS, reference_of
+from core.validate.reinforcement import NOT_ITEMS, WRITTEN, reference_of
 from core.validate.tool_turns import called, tools_of
 
 Message = dict[str, Any]
@@ -85,6 +85,7 @@ def _reinforcement(row: dict[str, Any], lost: Counter[str]) -> Talk:
     if key is None:
         return Talk(tuple(_list(row["messages"])), None, extra, unanswered=True)
     lost[REFERENCES_AS_TEXT] += not isinstance(row[key], str)
+    lost["names of the right answer's key"] += key != WRITTEN
     return Talk((*_list(row["messages"]), _says("assistant", text)), None, extra)
 
 
@@ -155,7 +156,7 @@ def _sharegpt(row: dict[str, Any], lost: Counter[str]) -> Talk:
             messages.append(_says("user" if role == "tool" else role, said))
     tools = tools_of(row["tools"]) if row.get("tools") else None
     lost["tool definitions that are no list"] += bool(row.get("tools")) and tools is None
-    return Talk(tuple(messages), None, {"tools": tools} if tools else {})
+    return Talk(tuple(messages), None, {"tools": tools} if tools is not None else {})
 
 
 def _text(row: Any, lost: Counter[str]) -> Talk:

@@ -11,6 +11,8 @@ HELP = "check a training file: format, errors by row, tokens, epochs"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a training file, or the id of a version")
+    parser.add_argument("--against", action="append", default=[], metavar="FILE",
+                        help="a validation or test file; its questions must not be in the training file (may be given again)")  # fmt: skip
     parser.add_argument("--model", default="gpt-4o-mini-2024-07-18", help="whose tokens and limit count (default: %(default)s; embedded)")
     parser.add_argument("--max-tokens", type=int, metavar="N", help="longest example (default: the model's limit)")
     parser.add_argument("--rules", choices=("current", "classic"), default="current",
@@ -20,8 +22,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from core.io.validating import check, read
     from core.validate.report import summary
+    from core.validate.wording import platform_words, told
 
     file, others = read(args.file)
+    others = [*others, *(read(name)[0].rows for name in args.against)]
     made = check(file, others, model=args.model, max_tokens=args.max_tokens, rules=args.rules)
     for note in file.notes:
         say(note)
@@ -30,6 +34,10 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     if made.rules == "current":
         for one in made.checks:
             say(f"{one.word}  {one.sentence} ({one.detail})")
+            if one.word != "PASS" and (where := told(made, one)):
+                say(f"      {where}")
+            if one.word != "PASS" and (words := platform_words(made, one)):
+                say(f"      The platform says: {words}")
     if len(made.tokens) < made.examples:
         say(f"Tokens are those of the {len(made.tokens)} of {made.examples} examples that have messages.")
     return summary(made)
