@@ -35,16 +35,16 @@ TASKS: dict[str, Task] = {
         "regression",
         "A number",
         "The model answers with a number, such as a price.",
-        ("mae", "rmse", "medae", "rmsle", "r2", "bias", "hits"),
+        ("mae", "rmse", "medae", "rmsle", "r2", "bias", "hits", "hits_wide", "wape", "mape"),
     ),
     "classification": Task(
         "classification",
         "A label",
         "The model picks one of a few labels, such as 1 to 5 stars.",
-        ("accuracy", "macro_f1", "balanced_accuracy", "mcc", "within_one", "label_mae"),
+        ("accuracy", "macro_f1", "weighted_f1", "balanced_accuracy", "mcc", "within_one", "label_mae", "macro_label_mae", "qwk"),
     ),
-    "qa": Task("qa", "An answer", "The model answers a question in a few words.", ("exact_match", "f1", "contains")),
-    "chat": Task("chat", "A reply", "The model answers freely, in sentences.", ("f1", "exact_match", "contains")),
+    "qa": Task("qa", "An answer", "The model answers a question in a few words.", ("exact_match", "f1", "contains", "rouge_l", "chrf")),
+    "chat": Task("chat", "A reply", "The model answers freely, in sentences.", ("f1", "exact_match", "contains", "rouge_l", "chrf")),
 }
 
 

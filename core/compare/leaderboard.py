@@ -21,9 +21,6 @@ from core.evaluate.intervals import FULL, Measured, group_codes, measure_all
 from core.evaluate.metrics import METRICS, applicable, metric
 from core.evaluation import Evaluation
 
-EXTRA = ("qwk", "weighted_f1")
-"""Further metrics of a classification board, after the task's own."""
-
 
 def leaderboard(
     evaluations: Sequence[Evaluation],
@@ -117,10 +114,7 @@ def _check_truths(evaluations: Sequence[Evaluation], aligned: Sequence[pd.DataFr
 
 def _names(answers: Sequence[Answers]) -> tuple[str, ...]:
     """Metrics that apply to every model, the task's order first."""
-    names = list(applicable(answers[0]))
-    if answers[0].task == "classification":
-        names += [name for name in EXTRA if METRICS[name].columns(answers[0]) is not None]
-    return tuple(name for name in names if all(METRICS[name].columns(one) is not None for one in answers[1:]))
+    return tuple(name for name in applicable(answers[0]) if all(METRICS[name].columns(one) is not None for one in answers[1:]))
 
 
 def _row(one: Evaluation, title: str, frame: pd.DataFrame, answers: Answers, measured: dict[str, Measured]) -> Row:

@@ -191,7 +191,7 @@ def _direct(one: Metric, columns: np.ndarray, groups: np.ndarray | None) -> Meas
     if groups is None and one.binary:
         return Measured(value, *wilson(round(items.sum()), n), n, "wilson")
     low, high = t_interval(items, groups)
-    if one.unit == "share" or one.name == "f1":
+    if one.binary or one.name in ("f1", "rouge_l"):
         low, high = max(0.0, low), min(1.0, high)
     few = groups is not None and int(groups.max()) + 1 < 10
     return Measured(value, low, high, n, "t" if groups is None else "clustered", "fewer than 10 groups" if few else "")

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import SettingsError
-from core.evaluate import text
-from core.evaluate.answers import Answers, label_numbers, scored_numbers, span
+from core.evaluate import free_text, labels, text
+from core.evaluate.answers import Answers, scored_numbers, span
+from core.evaluate.labels import column
 from core.task import task
 
 Columns = Callable[[Answers], np.ndarray | None]
@@ -102,12 +103,8 @@ def weighted_median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return (values[order][low] + values[order][high]) / 2
 
 
-def _column(values: np.ndarray) -> np.ndarray:
-    return np.asarray(values, dtype=float).reshape(-1, 1)
-
-
 def _miss(a: Answers) -> np.ndarray:
-    return _column(np.abs(scored_numbers(a) - a.truth))
+    return column(np.abs(scored_numbers(a) - a.truth))
 
 
 def _log_miss(a: Answers) -> np.ndarray | None:
@@ -118,7 +115,7 @@ def _log_miss(a: Answers) -> np.ndarray | None:
     def error(guess: np.ndarray | float) -> np.ndarray:
         return np.abs(np.log1p(np.maximum(guess, 0.0)) - np.log1p(a.truth))
 
-    return _column(np.where(a.read, error(scored_numbers(a)), np.maximum(error(low), error(high))) ** 2)
+    return column(np.where(a.read, error(scored_numbers(a)), np.maximum(error(low), error(high))) ** 2)
 
 
 def _variance(a: Answers) -> np.ndarray:
@@ -132,91 +129,24 @@ def _r2(sums: np.ndarray, n: np.ndarray) -> np.ndarray:
         return np.where((total > 1e-12 * np.maximum(sums[..., 2], 1e-300)) & (n >= 2), 1 - sums[..., 0] / total, np.nan)
 
 
-def _hit(a: Answers) -> np.ndarray:
+def _hit(a: Answers, times: float = 1.0) -> np.ndarray:
     miss = np.abs(scored_numbers(a) - a.truth)
     with np.errstate(divide="ignore", invalid="ignore"):
-        near = np.where(a.truth != 0, miss / np.abs(a.truth) < HIT_RATIO, False)
-    return _column(a.read & ((miss < HIT_ABSOLUTE) | near))
+        near = np.where(a.truth != 0, miss / np.abs(a.truth) < HIT_RATIO * times, False)
+    return column(a.read & ((miss < HIT_ABSOLUTE * times) | near))
 
 
-def _one_hot(a: Answers) -> np.ndarray:
-    """(n, 3 x labels): is the truth, is the guess, is both."""
-    labels = np.array(a.labels, dtype=object)
-    truth, guess = a.truth[:, None] == labels, a.guess[:, None] == labels
-    return np.column_stack([truth, guess, truth & guess]).astype(float)
+def _shares(a: Answers) -> np.ndarray | None:
+    """(n, 2): the miss and the size of the truth."""
+    return np.column_stack([np.abs(scored_numbers(a) - a.truth), np.abs(a.truth)]) if np.any(a.truth != 0) else None
 
 
-def _thirds(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    k = sums.shape[-1] // 3
-    return sums[..., :k], sums[..., k : 2 * k], sums[..., 2 * k :]
+def _share(sums: np.ndarray, n: np.ndarray) -> np.ndarray:
+    return np.divide(sums[..., 0], sums[..., 1], out=np.full_like(sums[..., 0], np.nan), where=sums[..., 1] > 0)
 
 
-def _f1s(sums: np.ndarray) -> np.ndarray:
-    truth, guess, both = _thirds(sums)
-    return np.divide(2 * both, truth + guess, out=np.zeros_like(both), where=truth + guess > 0)
-
-
-def _macro_f1(sums: np.ndarray, n: np.ndarray) -> np.ndarray:
-    return _f1s(sums).mean(axis=-1)
-
-
-def _weighted_f1(sums: np.ndarray, n: np.ndarray) -> np.ndarray:
-    return (_f1s(sums) * _thirds(sums)[0]).sum(axis=-1) / n
-
-
-def _balanced(sums: np.ndarray, n: np.ndarray) -> np.ndarray:
-    truth, _, both = _thirds(sums)
-    recall = np.divide(both, truth, out=np.zeros_like(both), where=truth > 0)
-    return recall.sum(axis=-1) / np.maximum((truth > 0).sum(axis=-1), 1)
-
-
-def _mcc(sums: np.ndarray, n: np.ndarray) -> np.ndarray:
-    truth, guess, both = _thirds(sums)
-    unread = n - guess.sum(axis=-1)  # a predicted class of its own that is never right
-    top = both.sum(axis=-1) * n - (truth * guess).sum(axis=-1)
-    bottom = (n**2 - (guess**2).sum(axis=-1) - unread**2) * (n**2 - (truth**2).sum(axis=-1))
-    return np.where(bottom > 0, top / np.sqrt(np.maximum(bottom, 1e-300)), 0.0)
-
-
-def _steps(a: Answers) -> np.ndarray | None:
-    """(n,) distance between numeric labels; the worst possible one where unread."""
-    numbers = label_numbers(a)
-    if numbers is None or any(truth not in numbers for truth in a.truth):
-        return None
-    ends = min(numbers.values()), max(numbers.values())
-    worst = {label: max(abs(value - ends[0]), abs(value - ends[1])) for label, value in numbers.items()}
-    pairs = zip(a.truth, a.guess, strict=True)
-    return np.array([abs(numbers[g] - numbers[t]) if g in numbers else worst[t] for t, g in pairs], dtype=float)
-
-
-def _label_miss(a: Answers) -> np.ndarray | None:
-    steps = _steps(a)
-    return None if steps is None else _column(steps)
-
-
-def _within_one(a: Answers) -> np.ndarray | None:
-    steps = _steps(a)
-    return None if steps is None else _column((steps <= 1) & a.read)
-
-
-def _kappa_columns(a: Answers) -> np.ndarray | None:
-    """(n, 1 + 2 x labels): squared distance of places, is the truth, is the guess; unread counts as the farther end."""
-    if label_numbers(a) is None or any(truth not in a.labels for truth in a.truth):
-        return None
-    last = len(a.labels) - 1
-    place = {label: i for i, label in enumerate(a.labels)}
-    truth = np.array([place[value] for value in a.truth], dtype=int)
-    guess = np.array([place.get(value, 0 if place[t] * 2 > last else last) for t, value in zip(a.truth, a.guess, strict=True)], dtype=int)
-    eye = np.eye(last + 1)
-    return np.column_stack([(truth - guess) ** 2.0, eye[truth], eye[guess]])
-
-
-def _kappa(sums: np.ndarray, n: np.ndarray) -> np.ndarray:
-    k = (sums.shape[-1] - 1) // 2
-    truth, guess = sums[..., 1 : 1 + k], sums[..., 1 + k :]
-    weight = (np.arange(k)[:, None] - np.arange(k)[None, :]) ** 2.0
-    expected = np.einsum("...i,ij,...j->...", truth, weight, guess) / n
-    return np.where(expected > 0, 1 - sums[..., 0] / np.where(expected > 0, expected, 1), np.nan)
+def _ratio(a: Answers) -> np.ndarray | None:
+    return None if np.any(a.truth == 0) else column(np.abs(scored_numbers(a) - a.truth) / np.abs(a.truth))
 
 
 def _said(compare: Callable[..., float]) -> Columns:
@@ -227,7 +157,7 @@ def _said(compare: Callable[..., float]) -> Columns:
             golds = truth if isinstance(truth, tuple) else (truth,)
             return 0.0 if guess is None else max((compare(guess, gold, official=a.official) for gold in golds), default=0.0)
 
-        return _column(np.array([best(g, t) for g, t in zip(a.guess, a.truth, strict=True)]))
+        return column(np.array([best(g, t) for g, t in zip(a.guess, a.truth, strict=True)]))
 
     return columns
 
@@ -246,27 +176,41 @@ METRICS: dict[str, Metric] = {one.name: one for one in (
     Metric("r2", "Variance explained (R²)", "1 is perfect, 0 is no better than the mean, below 0 is worse.", "number", False,
            _variance, _r2),
     Metric("bias", "Bias", "How far the answers are too high (plus) or too low (minus) on average.", "target", True,
-           lambda a: _column(scored_numbers(a) - a.truth), zero_is_best=True),
+           lambda a: column(scored_numbers(a) - a.truth), zero_is_best=True),
     Metric("hits", "Close enough", "The share of answers within 40 or within 20 % of the truth.", "share", False, _hit, binary=True),
+    Metric("hits_wide", "Roughly right", "The share of answers within 80 or within 40 % of the truth.", "share", False,
+           lambda a: _hit(a, 2.0), binary=True),
+    Metric("wape", "Miss as a share of all", "All misses together as a share of all true values together.", "share", True,
+           _shares, _share),
+    Metric("mape", "Average miss in percent", "The miss as a share of the truth, averaged; not defined where a truth is 0.", "share",
+           True, _ratio),
     Metric("accuracy", "Right", "The share of rows with the right label.", "share", False,
-           lambda a: _column(a.truth == a.guess), binary=True),
+           lambda a: column(a.truth == a.guess), binary=True),
     Metric("macro_f1", "Macro F1", "How well each label is found, every label weighing the same, from 0 to 1.", "number", False,
-           _one_hot, _macro_f1),
+           labels.one_hot, labels.macro_f1),
     Metric("weighted_f1", "Weighted F1", "How well each label is found, frequent labels weighing more, from 0 to 1.", "number", False,
-           _one_hot, _weighted_f1),
+           labels.one_hot, labels.weighted_f1),
     Metric("balanced_accuracy", "Right per label", "The share of right answers for each label, averaged over the labels.", "share",
-           False, _one_hot, _balanced),
-    Metric("mcc", "Correlation (MCC)", "Agreement beyond chance: 1 is perfect, 0 is chance.", "number", False, _one_hot, _mcc),
-    Metric("within_one", "Within one", "The share of answers at most one step from the truth.", "share", False, _within_one, binary=True),
-    Metric("label_mae", "Average miss in steps", "How many steps the answers are from the truth on average.", "number", True, _label_miss),
+           False, labels.one_hot, labels.balanced),
+    Metric("mcc", "Correlation (MCC)", "Agreement beyond chance: 1 is perfect, 0 is chance.", "number", False, labels.one_hot, labels.mcc),
+    Metric("within_one", "Within one", "The share of answers at most one step from the truth.", "share", False,
+           labels.within_one, binary=True),
+    Metric("label_mae", "Average miss in steps", "How many steps the answers are from the truth on average.", "number", True,
+           labels.label_miss),
+    Metric("macro_label_mae", "Miss in steps per label", "The average miss in steps for each true label, averaged over the labels.",
+           "number", True, labels.macro_label_miss, labels.macro_of),
     Metric("qwk", "Weighted agreement (kappa)", "Agreement beyond chance, far misses weighing more.", "number", False,
-           _kappa_columns, _kappa),
+           labels.kappa_columns, labels.kappa),
     Metric("exact_match", "Exactly right", "The share of answers that say the same, apart from case and punctuation.", "share", False,
            _said(text.exact), binary=True),
     Metric("f1", "Overlap (F1)", "How much of the answer is shared with the truth: words, in Korean characters; 1 is all.", "number",
            False, _said(text.f1)),
     Metric("contains", "Contains the answer", "The share of replies in which the right answer stands.", "share", False,
            _said(text.contains), binary=True),
+    Metric("rouge_l", "Same order (ROUGE-L)", "How much of the answer stands in the truth in the same order: words, in Korean characters.",
+           "number", False, _said(free_text.rouge_l)),
+    Metric("chrf", "Shared letters (chrF)", "How many runs of 1 to 6 letters both share, over all rows together; 1 is all.", "number",
+           False, free_text.chrf_columns, free_text.chrf),
     Metric("coverage", "Read", "The share of replies that could be read as an answer.", "share", False,
-           lambda a: _column(a.read), binary=True),
+           lambda a: column(a.read), binary=True),
 )}  # fmt: skip
