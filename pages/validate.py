@@ -8,6 +8,7 @@ from ui import validate_examples as examples
 from ui import validate_figures as figures
 from ui import validate_learnt as learnt
 from ui import validate_more as more
+from ui import validate_prepare as pairs
 from ui.layout import metrics
 from ui.state import guarded, open_page
 from ui.validate_source import choose
@@ -32,6 +33,7 @@ with guarded():
             more.export(subject)
     metrics(costs.numbers(subject))
     checks.checks_card(subject)
+    pairs.lead(subject)
     epochs = costs.cards(subject)
     figures.show(subject, epochs)
     place = examples.browser(subject)

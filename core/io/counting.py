@@ -18,8 +18,9 @@ def count_of(model: str) -> Count:
 
     Raises SettingsError for an encoding that is not here, MissingError or ModelError for a folder without tokenizer or template.
     """
-    if model == EMBEDDED or model.startswith(FILE):
-        return TemplateCount(counter(model), render_of(model))
+    render = render_of(model)
+    if render:
+        return TemplateCount(counter(model), render)
     return counter(model if model.startswith(HUB) else encoding_of(model)[0])
 
 

@@ -35,7 +35,7 @@ def run_probe(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
     began = time.perf_counter()
     path = embedded.ensure_converted(lambda done, total, message: desk.say(done, total, message))
     length = max(16, min(int(request.get("length") or 200), 1024))
-    rows = [TrainingRow(tuple(range(20, 20 + length - len(ANSWER))), ANSWER, i) for i in range(ROWS)]
+    rows = [TrainingRow(tuple(20 + k % 100 for k in range(length - len(ANSWER))), ANSWER, i) for i in range(ROWS)]
     marks: list[float] = []
     most = [0]
 

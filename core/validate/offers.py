@@ -92,14 +92,13 @@ def _row(given: Mapping[str, Any], number: int) -> Price:
             there, missing = (one, other) if money[other] is None else (other, one)
             raise DataError(f"Row {number}, {model[:60]}: {COLUMNS[there]} is given and {COLUMNS[missing]} is not. Answers are priced by "
                             "both: type it, or leave both empty.", title="Half a price")  # fmt: skip
-    days = {name: _date(given.get(name), name, number) for name in DATES}
+    days: dict[str, Any] = {name: _date(given.get(name), name, number) for name in DATES}
+    texts: dict[str, Any] = {name: _text(given.get(name), name, number) for name in ("tokenizer", "source", "note")}
+    usd: dict[str, Any] = dict(money)
     shipped = PRICES.get(model) if host == OPENAI else None
-    return Price(
-        model, host=host, **money, context=shipped.context if shipped else 128_000,
-        training_context=_tokens(given.get("training_context"), number), **days,
-        tokenizer=_text(given.get("tokenizer"), "tokenizer", number), source=_text(given.get("source"), "source", number),
-        note=_text(given.get("note"), "note", number),
-    )  # fmt: skip
+    context: dict[str, Any] = {"context": shipped.context} if shipped else {}
+    longest = _tokens(given.get("training_context"), number)
+    return Price(model, host=host, training_context=longest, **usd, **days, **texts, **context)
 
 
 def _blank(value: Any) -> bool:

@@ -151,7 +151,7 @@ def _expected(rows: TrainingRows, validation: tuple[Any, ...], base: Path, setti
     known = facts(base)
     plan = estimate(len(rows.rows), rows.tokens, rows.longest, known.parameters, known.config, settings, rate=remembered_rate(base),
                     precision=resolved(settings.precision), validation_tokens=sum(map(len, validation)))  # fmt: skip
-    return {"seconds": round(plan.seconds, 1), "memory": plan.memory}
+    return {"seconds": plan.seconds, "memory": plan.memory}
 
 
 def finished(about: runs.Adapter, trained: Trained) -> runs.Adapter:
