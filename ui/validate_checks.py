@@ -26,6 +26,10 @@ FOLDED = 4
 """Passed checks that are shown; the rest is folded."""
 
 
+WIDTHS = [1, 4.3, 2.2, 2.1]
+"""Of word, sentence, rows and fix, as shares."""
+
+
 def checks_card(subject: Subject) -> None:
     """One row per check, worst first; the passed ones beyond a few are folded."""
     told = [one for one in subject.made.checks if one.word != "PASS"]
@@ -44,14 +48,15 @@ def checks_card(subject: Subject) -> None:
 
 
 def _row(subject: Subject, one: Check) -> None:
-    word, sentence, rows, fix = st.columns([1, 4.4, 2.6, 1.6], vertical_alignment="center", gap="small")
+    word, sentence, rows, fix = st.columns(WIDTHS, vertical_alignment="center", gap="small")
     word.markdown(MARKS[one.word])
     sentence.markdown(plain(one.sentence))
     if one.lines and one.word != "PASS":
-        shown = _shown(one)
-        words = "Show all examples again" if shown else "Show these examples below, and where they stand"
+        words = "Show all examples again" if _shown(one) else "Show these examples below, and where they stand"
         if rows.button(plain(one.detail), key=f"validate_rows_{one.name}", type="tertiary", help=words):
-            st.session_state["validate_filter"] = None if shown else one.name
+            shown = None if _shown(one) else one.name
+            st.session_state["validate_where"] = shown
+            st.session_state["validate_filter"] = shown if one.places else None
             st.rerun()
     else:
         rows.caption(plain(one.detail))
@@ -67,16 +72,20 @@ def _row(subject: Subject, one: Check) -> None:
 
 
 def _shown(one: Check) -> bool:
-    """Whether the examples below are those of this check."""
-    return st.session_state.get("validate_filter") == one.name
+    """Whether it is told where this check's findings stand."""
+    return st.session_state.get("validate_where") == one.name
 
 
 def _where(subject: Subject, one: Check) -> None:
     """Line, example and message of the first places, and what the platform says to them."""
-    if places := told_places(subject.made, one):
-        st.caption(plain(f"{places[:1].upper()}{places[1:]}."))
-    if words := platform_words(subject.made, one):
-        st.caption(plain(f"The platform says: {words}"))
+    places, words = told_places(subject.made, one), platform_words(subject.made, one)
+    if not places and not words:
+        return
+    with st.columns([WIDTHS[0], sum(WIDTHS[1:])], gap="small")[1]:
+        if places:
+            st.caption(plain(f"{places[:1].upper()}{places[1:]}."))
+        if words:
+            st.caption(plain(f"The platform says: {words}"))
 
 
 def _open(subject: Subject, one: Check) -> bool:
@@ -121,8 +130,8 @@ def _diff(subject: Subject, one: Check, by: str | None) -> None:
 
 
 def _apply(subject: Subject, one: Check, by: str | None) -> None:
-    st.session_state["validate_diff"] = None
-    st.session_state["validate_filter"] = None
+    for state in ("validate_diff", "validate_filter", "validate_where"):
+        st.session_state[state] = None
     if subject.version is None:
         key = f"validate_fixed_{subject.sha}"
         st.session_state[key] = (*st.session_state.get(key, ()), f"{one.name}:{by}" if by else one.name)

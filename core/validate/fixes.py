@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.format import count, plural
@@ -54,6 +54,8 @@ class Mended:
     changes: tuple[Change, ...]
     kept: int
     """Rows that were meant and could not be mended."""
+    lost: Mapping[str, int] = field(default_factory=dict)
+    """What a conversion cannot carry over, and how many times."""
 
 
 def label(name: str, n: int) -> str:
@@ -75,7 +77,10 @@ def mend(made: Report, check: str, count_of: Count | None = None, by: str | None
         return mend_rows(made.file, _minority(made, found.places), drop)
     if name in ("to_format", "to_hosted"):
         to = "chat" if name == "to_hosted" and made.detection.format != "preference" else made.detection.format
-        return _replaced(made.file, found.places, _converted(made, found.places, to))
+        done = convert([made.file.rows[i] for i in found.places], to, [made.detection.kinds[i] for i in found.places])
+        new: dict[int, Any] = dict.fromkeys(found.places)
+        new.update({found.places[origin]: row for origin, row in zip(done.origins, done.rows, strict=True)})
+        return replace(_replaced(made.file, found.places, new), lost=done.lost)
     if name == "shorten" and count_of:
         over = over_of(made.tokens.places.tolist(), made.tokens.total.tolist(), made.tokens.limit)
         return _replaced(made.file, found.places, {i: shortened(made.file.rows[i], over.get(i, 0), count_of) for i in found.places})
@@ -105,14 +110,6 @@ def _replaced(file: TrainingFile, places: Sequence[int], new: Mapping[int, Any])
             rows.append(made)
             lines.append(line)
     return Mended(replace(file, rows=tuple(rows), lines=tuple(lines), repeated=tuple(repeated)), tuple(changes), kept)
-
-
-def _converted(made: Report, places: Sequence[int], to: str) -> dict[int, Any]:
-    """These rows in another format; None for those that have no place in it."""
-    done = convert([made.file.rows[place] for place in places], to, [made.detection.kinds[place] for place in places])
-    found: dict[int, Any] = dict.fromkeys(places)
-    found.update({places[origin]: row for origin, row in zip(done.origins, done.rows, strict=True)})
-    return found
 
 
 def _adder(made: Report, places: Sequence[int]) -> Callable[[Any], Any]:
@@ -183,7 +180,7 @@ FIXES: dict[str, Fix] = {
     "end_with_answer": Fix("Trim", "row", repairs.end_with_answer),
     "end_with_question": Fix("Trim", "row", repairs.end_with_question),
     "one_answer": Fix("Keep one answer in", "row", repairs.one_answer),
-    "order_roles": Fix("Put in order", "row", repairs.order_roles),
+    "order_roles": Fix("Order", "row", repairs.order_roles),
     "open_special": Fix("Defuse", "row", repairs.words(without_special)),
     "mend": Fix("Mend", "row", repairs.words(mended)),
     "mask": Fix("Mask", "row", repairs.words(without_private)),
@@ -201,4 +198,5 @@ def in_words(made: Mended) -> str:
     parts = [f"{plural(gone, 'row')} left out"] if gone else []
     parts += [f"{plural(len(made.changes) - gone, 'row')} changed"] if len(made.changes) > gone else []
     parts += [f"{count(made.kept)} cannot be mended"] if made.kept else []
+    parts += [f"not carried over: {', '.join(f'{what} ({count(n)})' for what, n in made.lost.items())}"] if made.lost else []
     return ", ".join(parts) or "Nothing changes"
