@@ -13,6 +13,7 @@ from core.evaluate.inside import CLOSE, FAR, JUDGEMENTS, OFF, UNREAD, judged, mi
 from core.version import Version
 from ui import baselines_figures as figures
 from ui import cache, charts, tables
+from ui.baselines_curve import learning_curve
 from ui.baselines_ladder import Ranked
 from ui.state import plain
 
@@ -24,9 +25,9 @@ MARK = {
 }
 COLOR = {CLOSE: charts.GOOD, OFF: charts.FAIR, FAR: charts.POOR, UNREAD: ""}
 ROWS = 500
-NUMBER_VIEWS = ("Guess and truth", "Residuals", "By category", "What it looks at", "Worst rows")
-LABEL_VIEWS = ("Confusion", "By category", "What it looks at", "Worst rows")
-ANSWER_VIEWS = ("Worst rows", "By category")
+NUMBER_VIEWS = ("Guess and truth", "Residuals", "By category", "What it looks at", "Worst rows", "More rows")
+LABEL_VIEWS = ("Confusion", "By category", "What it looks at", "Worst rows", "More rows")
+ANSWER_VIEWS = ("Worst rows", "By category", "More rows")
 
 
 def inside(version: Version, ranked: list[Ranked], one: Ranked) -> None:
@@ -44,6 +45,9 @@ def inside(version: Version, ranked: list[Ranked], one: Ranked) -> None:
     table = rows_of(version, one, answers)
     if chosen == "Worst rows":
         worst(version, one, answers, table)
+        return
+    if chosen == "More rows":
+        learning_curve(version, one)
         return
     left, right = st.columns([1.5, 1])
     with left.container(border=True, height="stretch"):

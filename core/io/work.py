@@ -36,6 +36,7 @@ KINDS = {
     "import": "core.io.importing:run_import",
     "count": "core.io.work:run_count",
     "tokens": "core.io.numbers:run_tokens",
+    "curve": "core.io.curves:run_curve",
 }
 """Job kind -> module:function, each `run(request, desk) -> result`."""
 
