@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from core.errors import StudioError
 from core.format import count, plural
 from core.format import tokens as short_count
 from core.io import validating
 from core.validate.chat import CLASSIC
-from core.validate.prepare import next_command, prepare
+from core.validate.formats import UNKNOWN
 from core.validate.report import summary
 from core.validate.training_file import as_jsonl
 from ui.layout import STATES, card
-from ui.state import plain, show_error
 from ui.tables import downloads, same_action
 from ui.validate_conversion import conversion
+from ui.validate_prepare import assistant
 from ui.validate_source import Subject
 
 FORMATS_VIEW, CLASSIC_VIEW, ASSISTANT_VIEW = "Other formats", "Classic counts", "Classic assistant"
@@ -28,10 +26,10 @@ FORMATS_VIEW, CLASSIC_VIEW, ASSISTANT_VIEW = "Other formats", "Classic counts", 
 def advanced(subject: Subject) -> None:
     """Conversion, the classic counts, and the assistant for prompt and completion files; worked out when asked for."""
     offered = [FORMATS_VIEW, CLASSIC_VIEW]
-    if subject.made.detection.format in ("prompt_completion", "text"):
+    if subject.version is None and subject.made.detection.format == UNKNOWN:
         offered.append(ASSISTANT_VIEW)
     chosen = st.pills("Advanced", offered, key="validate_more")
-    views = {FORMATS_VIEW: conversion, CLASSIC_VIEW: _classic, ASSISTANT_VIEW: _assistant}
+    views = {FORMATS_VIEW: conversion, CLASSIC_VIEW: _classic, ASSISTANT_VIEW: assistant}
     if chosen in offered:
         with card(str(chosen), height="content"):
             views[str(chosen)](subject)
@@ -50,35 +48,6 @@ def _classic(subject: Subject) -> None:
     missing = {name: found["warnings"].get(name, {}).get("count", 0) for name in ("missing_system", "missing_user")}
     st.caption(f"{count(missing['missing_system'])} without a system message, {count(missing['missing_user'])} without a user message. "
                f"{count(found['billable_tokens'])} tokens × {found['epochs']} epochs = {count(found['training_tokens'])}.")  # fmt: skip
-
-
-def _assistant(subject: Subject) -> None:
-    """Each advice with a toggle; the download follows what is accepted."""
-    rows = subject.made.file.rows
-    try:
-        offered = [one for one in prepare(rows, lambda advice: False).advices if one.remedy]
-        for i, one in enumerate(offered):
-            if one.necessary:
-                st.caption(plain(f"Necessary: {one.remedy}"))
-            else:
-                key = f"validate_advice_{subject.key}_{one.rule}_{i}"
-                st.toggle(plain(one.remedy), True, key=key, help=plain(one.text))
-        keys = [f"validate_advice_{subject.key}_{one.rule}_{i}" for i, one in enumerate(offered)]
-        chosen = {(one.rule, one.remedy): st.session_state.get(key, True) for key, one in zip(keys, offered, strict=True)}
-        made = prepare(rows, lambda advice: bool(chosen.get((advice.rule, advice.remedy))))
-    except StudioError as problem:
-        show_error(problem)
-        return
-    st.caption(f"{plural(len(made.table.rows), 'row')}, {made.task}. Row numbers count from 0, as the old tool did.")
-    parts = {"_train": made.split[0], "_valid": made.split[1]} if made.split else {"": made.table}
-    with st.container(horizontal=True):
-        for end, part in parts.items():
-            name = f"{subject.name}_prepared{end}.jsonl"
-            which = {"_train": " to train", "_valid": " to validate"}.get(end, "")
-            words = f"Download {plural(len(part.rows), 'row')}{which}"
-            data = partial(as_jsonl, part.rows)
-            st.download_button(words, data, name, "application/jsonl", key=f"validate_prepared{end}", on_click="ignore")
-    st.code(next_command(made, *(f"{subject.name}_prepared{end}.jsonl" for end in parts)), language=None, wrap_lines=True)
 
 
 def export(subject: Subject) -> None:
