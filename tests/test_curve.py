@@ -89,7 +89,13 @@ def test_smaller_sets_stand_in_larger_ones_and_classes_keep_their_share() -> Non
 
 
 def test_sizes_are_spread_evenly_on_a_logarithmic_scale() -> None:
-    assert sizes_of(1280, 4, 20) == (20, 80, 320, 1280)
-    assert sizes_of(40, 5, 20)[-1] == 40
+    assert sizes_of(640, 6) == (20, 40, 80, 160, 320, 640)
+    assert sizes_of(3200, 6) == (100, 200, 400, 800, 1600, 3200)
+    assert sizes_of(40, 5)[-1] == 40
     with pytest.raises(SettingsError, match="39 training rows; a learning curve needs at least 40"):
         sizes_of(39)
+
+
+def test_a_curve_that_misses_where_it_begins_is_not_drawn_even_if_its_end_fits() -> None:
+    late = np.tile([77.0, 76.0, 75.0, 47.0, 33.0], (3, 1))
+    assert "fits badly" in curve(SIZES, late, lower_is_better=True).why_not

@@ -57,7 +57,7 @@ def _offer(version: Version, one: Ranked, settings: dict[str, Any]) -> None:
         return
     st.markdown("Would more training rows help?")
     st.caption(
-        f"The model is trained again on parts of the {fmt.plural(train, 'train row')}, from 20 up, each part with {curves.SEEDS} "
+        f"The model is trained again on parts of the {fmt.plural(train, 'train row')}, from a 32nd up, each part with {curves.SEEDS} "
         f"seeds, and asked the same test rows. At most {fmt.duration(about * curves.POINTS * curves.SEEDS, about=True)}."
     )
     if st.button("Measure the learning curve", key="baselines_curve_start", icon=":material/show_chart:"):
@@ -76,7 +76,7 @@ def _draw(version: Version, found: Curve, kept: dict[str, Any]) -> None:
     st.caption(
         f"{headline.title} on the same {rows}. Dots: one training each, {len(found.values)} seeds a size."
         + (
-            f" Line: the curve through their means with its 95 % band; dashed beyond {fmt.count(found.sizes[-1])} rows."
+            f" Line: the curve through their means, between thin ones its 95 % band (the luck of the draw of train rows, not of test rows); dashed beyond {fmt.count(found.sizes[-1])} rows."
             if found.fit
             else ""
         )
@@ -108,9 +108,9 @@ def figure(found: Curve, unit: str) -> Any:
     if found.fit is not None:
         grid = np.geomspace(found.sizes[0], found.farthest, 60)
         values, lows, highs = (np.array(part) for part in zip(*[found.at(size) for size in grid], strict=True))
-        band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
-        fig.add_trace(go.Scatter(x=grid, y=highs, **band))
-        fig.add_trace(go.Scatter(x=grid, y=lows, fill="tonexty", fillcolor=charts.CLASSICAL, opacity=0.15, **band))
+        edge = {"mode": "lines", "line": {"width": 1, "color": charts.CLASSICAL}, "opacity": 0.35, "hoverinfo": "skip"}
+        fig.add_trace(go.Scatter(x=grid, y=highs, **edge))
+        fig.add_trace(go.Scatter(x=grid, y=lows, **edge))
         for part, dash in ((grid <= found.sizes[-1], "solid"), (grid >= found.sizes[-1] * 0.97, "dash")):
             line = {"color": charts.CLASSICAL, "width": 2, "dash": dash}
             fig.add_trace(go.Scatter(x=grid[part], y=values[part], mode="lines", line=line, hoverinfo="skip"))

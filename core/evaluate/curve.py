@@ -1,7 +1,7 @@
 """Score against the number of training rows: would more rows help, and how many?
 
 Sizes are nested and spread evenly on a logarithmic scale; every size is trained several times with other seeds and measured on
-the same test rows. The curve is error = a + b * n^-c (c from 0 to 2), fitted by least squares to the means of the sizes, with a
+the same test rows. The curve is error = a + b * n^-c (c from 0 to 2), fitted to the means of the sizes, with a
 band from resampled seeds. It refuses to speak of sizes beyond four times the largest, or when it fits badly: a curve that was
 not seen is not a promise. Source of the form: Hestness et al. 2017. Not known here: what is trained, and by whom.
 """
@@ -19,7 +19,7 @@ from core.format import count, plural
 
 SIZES, SEEDS, BEYOND, FITS = 4, 3, 4, 0.8
 """Fewest sizes and seeds for a fit, how many times beyond the largest size it speaks, and the R² it needs."""
-BANDS = 500
+SMALLEST, BANDS = 20, 500
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,17 @@ class Curve:
         return value - self.best if self.lower_is_better else self.best - value
 
 
-def sizes_of(rows: int, points: int = 5, smallest: int = 20) -> tuple[int, ...]:
-    """Numbers of rows from `smallest` to all, evenly spread on a logarithmic scale, each once.
+def sizes_of(rows: int, points: int = 5) -> tuple[int, ...]:
+    """Numbers of rows from a 32nd of all (at least 20) to all, evenly spread on a logarithmic scale, each once.
 
-    Raises SettingsError with fewer rows than twice the smallest size: there is no curve to see.
+    Below that most models know nothing yet, and how they come to know something tells little of how they go on.
+    Raises SettingsError with fewer than 40 rows: there is no curve to see.
     """
-    if rows < 2 * smallest:
+    if rows < 2 * SMALLEST:
         raise SettingsError(
-            f"{plural(rows, 'training row')}; a learning curve needs at least {2 * smallest}.", title="Too few rows for a learning curve"
+            f"{plural(rows, 'training row')}; a learning curve needs at least {2 * SMALLEST}.", title="Too few rows for a learning curve"
         )
-    return tuple(sorted({round(size) for size in np.geomspace(smallest, rows, points)}))
+    return tuple(sorted({round(size) for size in np.geomspace(max(SMALLEST, rows // 32), rows, points)}))
 
 
 def nested(rows: int, sizes: Sequence[int], seed: int, strata: Sequence[object] | None = None) -> tuple[np.ndarray, ...]:
@@ -138,14 +139,19 @@ _EXPONENTS = np.linspace(0.02, 2.0, 100)
 
 
 def _fitted(sizes: Sequence[int], errors: np.ndarray) -> tuple[float, float, float] | None:
-    """Least squares over a grid of c: for each c the best a >= 0 and b >= 0 are found exactly. None when no b is above 0."""
+    """Least squares, a size weighing as much as it has rows, over a grid of c: for each the best a >= 0 and b are found exactly.
+
+    None when no b is above 0: more rows did not help.
+    """
+    weights = np.asarray(sizes, dtype=float) / np.sum(sizes)
     powers = np.asarray(sizes, dtype=float)[:, None] ** -_EXPONENTS
-    centred, level = powers - powers.mean(axis=0), errors.mean()
-    b = centred.T @ (errors - level) / (centred**2).sum(axis=0)
-    a = level - b * powers.mean(axis=0)
-    through = powers.T @ errors / (powers**2).sum(axis=0)  # the best b where a would fall below 0
+    middle, level = weights @ powers, float(weights @ errors)
+    centred = powers - middle
+    b = centred.T @ (weights * (errors - level)) / (weights @ centred**2)
+    a = level - b * middle
+    through = powers.T @ (weights * errors) / (weights @ powers**2)  # the best b where a would fall below 0
     b, a = np.where(a < 0, through, b), np.maximum(a, 0.0)
-    miss = ((a + b * powers - errors[:, None]) ** 2).sum(axis=0)
+    miss = weights @ (a + b * powers - errors[:, None]) ** 2
     miss[b <= 0] = np.inf
     place = int(np.argmin(miss))
     return None if not np.isfinite(miss[place]) else (float(a[place]), float(b[place]), float(_EXPONENTS[place]))
