@@ -13,6 +13,7 @@ from core.augment.presets import PRESETS, AugmentSettings
 from core.augment.reading import Read, read_variants
 from core.augment.report import candidates, report
 from core.augment.requests import Ask, estimate, plan, reply_limit
+from core.augment.said import Said
 from core.augment.wording import other_language
 from core.errors import DataError, SettingsError
 from core.version import Roles
@@ -202,7 +203,7 @@ def test_a_drifted_paraphrase_is_stopped_and_a_new_text_with_the_same_label_is_n
     ("A positive surprise", "positive", "classification", True), ("서울은 어디인가요?", "서울", "qa", True),
 ])  # fmt: skip
 def test_an_answer_inside_the_question_is_found(variant: str, answer: str, task: str, gives_away: bool) -> None:
-    assert leaked(variant, "something else", answer, task) is gives_away
+    assert leaked(Said(variant), Said("something else"), answer, task) is gives_away
 
 
 def test_the_label_word_of_the_original_must_stay() -> None:

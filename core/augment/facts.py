@@ -7,9 +7,13 @@ places, and Korean names before a title. A name that no such sign gives away is 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from core.augment.reading import normal
 from core.reading import read_amount
+
+if TYPE_CHECKING:
+    from core.augment.said import Said
 
 _WORDS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
@@ -35,6 +39,9 @@ _UNITS = {
 _UNIT_OF = {form: unit for unit, forms in _UNITS.items() for form in forms}
 _FORMS = "|".join(re.escape(form) for form in sorted(_UNIT_OF, key=len, reverse=True))
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_NUMBERS = re.compile(_NUMBER)
+_DIGIT = re.compile(r"\d")
+_HANGUL = re.compile(r"[가-힣]")
 _QUANTITY = re.compile(rf"(?P<money>[$€£₩])?\s?(?P<number>{_NUMBER})\s?-?(?P<unit>{_FORMS})?(?![a-z])")
 _ADDRESS = re.compile(r"https?://[^\s<>\"')\]]+|www\.[^\s<>\"')\]]+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}\.[\w.]+")
 _QUOTED = re.compile(r"“([^”\n]{2,60})”|‘([^’\n]{2,60})’|\"([^\"\n]{2,60})\"|「([^」\n]{2,60})」|『([^』\n]{2,60})』|《([^》\n]{2,60})》"
@@ -57,42 +64,52 @@ _PLAIN = {"i", "i'm", "i've", "i'd", "i'll", "ok", "okay", "tv", "a", "the", "no
 
 def numbers(text: str) -> set[float]:
     """Every number written in digits: "1,299" and "1299" are one; digits inside names (B12) count too."""
-    values = (read_amount(digits) for digits in re.findall(_NUMBER, normal(text)))
+    return numbers_in(normal(text))
+
+
+def numbers_in(plain: str) -> set[float]:
+    """The same of a text that is normalised already."""
+    if not _DIGIT.search(plain):
+        return set()
+    values = (read_amount(digits) for digits in _NUMBERS.findall(plain))
     return {value for value in values if value is not None}
 
 
-def in_words(text: str) -> set[float]:
-    """Small numbers written as words: "three", "두 번"."""
-    return {float(_WORDS[one or other]) for one, other in _WORD.findall(normal(text))}
+def words_in(plain: str, tokens: set[str]) -> set[float]:
+    """Small numbers written as words in a normalised text: "three", "두 번". `tokens` are its runs of letters."""
+    if tokens.isdisjoint(_WORDS) and not _HANGUL.search(plain):
+        return set()
+    return {float(_WORDS[one or other]) for one, other in _WORD.findall(plain)}
 
 
-def numbers_lost(original: str, variant: str) -> int:
-    """How many numbers of the original the variant lacks. "3" may become "three"; of "three" only a change to another is told."""
-    wanted, there, words = numbers(original), numbers(variant), in_words(variant)
-    lost = in_words(original) - words - there
-    return len(wanted - there - words) + (len(lost) if lost and words - in_words(original) - wanted else 0)
-
-
-def numbers_added(original: str, variant: str) -> int:
-    """How many numbers in digits only the variant has."""
-    return len(numbers(variant) - numbers(original) - in_words(original))
-
-
-def quantities(text: str) -> set[tuple[float, str]]:
-    """Numbers with the unit that stands at them, one name per unit: "30 metres" and "30m" are (30, "m")."""
-    found = set()
-    for match in _QUANTITY.finditer(normal(text)):
+def quantities_in(plain: str) -> set[tuple[float, str]]:
+    """Numbers of a normalised text with the unit that stands at them, one name per unit: "30 metres" and "30m" are (30, "m")."""
+    found: set[tuple[float, str]] = set()
+    if not _DIGIT.search(plain):
+        return found
+    for match in _QUANTITY.finditer(plain):
         value, unit = read_amount(match["number"]), _UNIT_OF.get(match["unit"] or match["money"] or "")
         if value is not None and unit:
             found.add((value, unit))
     return found
 
 
-def units_lost(original: str, variant: str) -> int:
+def numbers_lost(original: Said, variant: Said) -> int:
+    """How many numbers of the original the variant lacks. "3" may become "three"; of "three" only a change to another is told."""
+    wanted, there, words = original.numbers, variant.numbers, variant.words
+    lost = original.words - words - there
+    return len(wanted - there - words) + (len(lost) if lost and words - original.words - wanted else 0)
+
+
+def numbers_added(original: Said, variant: Said) -> int:
+    """How many numbers in digits only the variant has."""
+    return len(variant.numbers - original.numbers - original.words)
+
+
+def units_lost(original: Said, variant: Said) -> int:
     """How many numbers that stay have lost their unit or stand with another."""
-    had = quantities(original)
-    there = numbers(variant) if had else set()
-    return len({(value, unit) for value, unit in had if value in there} - quantities(variant)) if had else 0
+    had = original.quantities
+    return len({(value, unit) for value, unit in had if value in variant.numbers} - variant.quantities) if had else 0
 
 
 def names(text: str) -> set[str]:
@@ -130,30 +147,35 @@ _STARTS = {"the", "a", "an", "in", "on", "at", "my", "our", "his", "her", "this"
            "why", "is", "was", "are", "were", "did", "does", "do", "for", "of", "and", "but", "with", "from", "if", "it", "as"}  # fmt: skip
 
 
-def names_lost(wanted: set[str], variant: str) -> int:
-    """How many of these names the variant does not hold."""
-    text = normal(variant)
-    return sum(name not in text for name in wanted)
+def names_lost(original: Said, variant: Said) -> int:
+    """How many names of the original the variant does not hold."""
+    return sum(name not in variant.normal for name in original.names)
 
 
 def named(text: str, answer: str) -> bool:
     """Whether a text names the answer as a word (Korean: also with a particle behind it)."""
+    return named_in(normal(text), answer)
+
+
+def named_in(plain: str, answer: str) -> bool:
+    """The same of a text that is normalised already."""
     answer = normal(answer)
-    if not re.search(r"\w", answer):
+    if answer not in plain or not re.search(r"\w", answer):
         return False
-    after = r"(?![^\W가-힣])" if re.search(r"[가-힣]", answer) else r"(?!\w)"
-    return re.search(rf"(?<!\w){re.escape(answer)}{after}", normal(text)) is not None
+    after = r"(?![^\W가-힣])" if _HANGUL.search(answer) else r"(?!\w)"
+    return re.search(rf"(?<!\w){re.escape(answer)}{after}", plain) is not None
 
 
-def leaked(variant: str, original: str, answer: str, task: str) -> bool:
+def leaked(variant: Said, original: Said, answer: str, task: str) -> bool:
     """Whether the variant gives away an answer the original does not."""
-    if not answer or named(original, answer):
+    if not answer or named_in(original.normal, answer):
         return False
     value = read_amount(answer)
     if value is not None and task == "regression":
-        return value in numbers(variant) - numbers(original)
+        return value in variant.numbers - original.numbers
     if value is not None and task == "classification":  # "3" in "3 pieces" is no star rating; "3 stars" is
-        return re.search(rf"(?<![\w.]){re.escape(answer)}\s*(?:-\s*)?(?:stars?|out of|/\s*\d|점|별)", normal(variant)) is not None
+        rated = rf"(?<![\w.]){re.escape(answer)}\s*(?:-\s*)?(?:stars?|out of|/\s*\d|점|별)"
+        return re.search(rated, variant.normal) is not None
     if task == "chat":
         return False
-    return named(variant, answer)
+    return named_in(variant.normal, answer)

@@ -12,18 +12,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.augment.asks import Ask
-from core.augment.facts import leaked, named, names, names_lost, numbers_added, numbers_lost, units_lost
+from core.augment.facts import leaked, named, named_in, names_lost, numbers_added, numbers_lost, units_lost
 from core.augment.fields import Field, misfits
 from core.augment.limits import ALWAYS, GATES, SMALL_WRITER, Gate, Limits
-from core.augment.near import MOST_EXACT, Growing, HeldOut, Near, bare, dice, grams_of, pieces, similarity, word_changes
-from core.augment.negation import changed
+from core.augment.near import MOST_EXACT, Growing, HeldOut, Near, bare, dice, pieces, similarity, word_changes
+from core.augment.negation import turned
 from core.augment.reading import normal
-from core.augment.wording import chats, other_script, refuses, scripts, told_apart
+from core.augment.said import Said
+from core.augment.wording import chats, other_script, refuses, told_apart
 
 __all__ = ["ALWAYS", "GATES", "SMALL_WRITER", "Gate", "HeldOut", "Judge", "Limits", "Looked", "Near", "bare", "floor", "similarity",
            "word_changes"]  # fmt: skip
 Meaning = Callable[[Sequence[tuple[str, str]]], Sequence[float | None]]
 """Pairs of texts -> the cosine of each pair's vectors, None where the encoder does not know the language."""
+_SAME_WORDS = 0.8
+"""Share of a variant's letters in words of the original from which both are of one language."""
 _SIDE_TEXT = 20
 """Letters from which a further cell of a whole row is compared with the rows kept aside."""
 
@@ -45,14 +48,14 @@ class Looked:
         return () if self.gate else self.failed
 
 
-class _Source:
-    """What the gates compare a variant with, counted once for all variants of one original."""
+class _Source(Said):
+    """What the gates compare a variant with, found once for all variants of one original."""
 
     def __init__(self, text: str, limits: Limits, language: Callable[[str], str] | None) -> None:
-        self.text, self.plain = text, bare(text)
-        self.grams, self.scripts, self.names = grams_of(self.plain), scripts(text), names(text)
-        self.share = strictness(text, limits)
+        super().__init__(text)
+        self.share = _strictness(self, limits)
         self.language = language(text) if language else ""
+        self.refuses, self.chats = refuses(text), chats(text)
 
 
 @dataclass
@@ -129,20 +132,21 @@ class Judge:
 
     def _values(self, variant: str, ask: Ask, cells: Mapping[str, Any]) -> dict[str, float | None]:
         """Gate -> value, of the gates that are asked of this kind of variant."""
-        source, plain = self._source(ask.original), bare(variant)
+        source, said = self._source(ask.original), Said(variant)
+        plain = said.bare
         known = pieces(plain, MOST_EXACT)
         family = self.families.get(self._family(ask))
         values: dict[str, float | None] = {
-            "refusal": float(refuses(variant) and not refuses(source.text)),
+            "refusal": float(refuses(variant) and not source.refuses),
             "empty": float(not re.search(r"\w", variant)),
-            "held_out": max([self.held_out.nearest(variant, known), *map(self.held_out.nearest, _side_texts(cells, variant))]),
-            "chatter": float(chats(variant) and not chats(source.text)),
+            "held_out": max([self.held_out.nearest_bare(plain, known), *map(self.held_out.nearest, _side_texts(cells, variant))]),
+            "chatter": float(chats(variant) and not source.chats),
             "duplicate": float(plain in self.seen),
             "near_sibling": family.nearest(plain, known) if family else 0.0,
             "near_train": self.train.nearest(plain, None if self.keeps == "context" else ask.row, known) if self.train else None,
-            "language": float(other_script(variant, source.scripts) or self._other_language(variant, source)),
-            "same": float(plain == source.plain),
-            "answer_leaked": float(self._gives_away(variant, ask, cells)),
+            "language": float(other_script(said.scripts, source.scripts) or self._other_language(said, source)),
+            "same": float(plain == source.bare),
+            "answer_leaked": float(self._gives_away(said, source, ask, cells)),
         }
         if self.keeps == "schema":
             values["schema"] = float(len(misfits(cells, ask.fields)))
@@ -152,7 +156,7 @@ class Judge:
                 "answer_absent": float(not stands_in(ask.answer(cells), source.text)),
             }
         else:
-            values |= self._against_original(variant, plain, source, ask)
+            values |= self._against_original(said, source, ask)
         return values
 
     def _source(self, original: str) -> _Source:
@@ -161,35 +165,38 @@ class Judge:
             self.last = _Source(original, self.limits, self.language)
         return self.last
 
-    def _other_language(self, variant: str, source: _Source) -> bool:
-        return self.language is not None and told_apart(source.language, self.language, variant)
+    def _other_language(self, said: Said, source: _Source) -> bool:
+        """Texts of the same words are of the same language; telling it takes longer than all other gates but the near copies."""
+        if self.language is None or not source.language:
+            return False
+        if said.scripts.keys() <= source.scripts.keys() and said.letters_of(source) >= _SAME_WORDS:
+            return False
+        return told_apart(source.language, self.language, said.text)
 
-    def _gives_away(self, variant: str, ask: Ask, cells: Mapping[str, Any]) -> bool:
+    def _gives_away(self, said: Said, source: Said, ask: Ask, cells: Mapping[str, Any]) -> bool:
         if self.keeps == "schema":
             return False
         if self.keeps == "context":
-            return named(variant, ask.answer(cells))
-        return leaked(variant, ask.original, ask.target, self.task)
+            return named(said.text, ask.answer(cells))
+        return leaked(said, source, ask.target, self.task)
 
-    def _against_original(self, variant: str, plain: str, source: _Source, ask: Ask) -> dict[str, float | None]:
-        original, limits, share = source.text, self.limits, source.share
-        alike = dice(grams_of(plain), source.grams)
-        values: dict[str, float | None] = {
-            "too_long": max(0, len(variant) - limits.slack) / max(1, len(original)),
-            "too_similar": alike,
-        }
+    def _against_original(self, said: Said, source: _Source, ask: Ask) -> dict[str, float | None]:
+        slack, share, size = self.limits.slack, source.share, max(1, len(source.text))
+        alike = dice(said.grams, source.grams)
+        values: dict[str, float | None] = {"too_long": max(0, len(said.text) - slack) / size, "too_similar": alike}
         if self.keeps != "answer":
             return values
+        lost = self.task != "regression" and named_in(source.normal, ask.target) and not named_in(said.normal, ask.target)
         return values | {
-            "too_short": (len(variant) + limits.slack / 2) / max(1, len(original)),
-            "number_lost": float(numbers_lost(original, variant)),
-            "number_added": float(numbers_added(original, variant)),
-            "unit_lost": float(units_lost(original, variant)),
-            "name_lost": float(names_lost(source.names, variant)),
-            "label_lost": float(self.task != "regression" and named(original, ask.target) and not named(variant, ask.target)),
+            "too_short": (len(said.text) + slack / 2) / size,
+            "number_lost": float(numbers_lost(source, said)),
+            "number_added": float(numbers_added(source, said)),
+            "unit_lost": float(units_lost(source, said)),
+            "name_lost": float(names_lost(source, said)),
+            "label_lost": float(lost),
             "too_different": min(1.0, alike / share) if share else None,
-            "meaning": self._meaning(variant, original),
-            "negation": float(changed(original, variant)),
+            "meaning": self._meaning(said.text, source.text),
+            "negation": float(turned(source.denials, said.denials)),
         }
 
     def _meaning(self, variant: str, original: str) -> float | None:
@@ -210,15 +217,15 @@ def stands_in(answer: str, text: str) -> bool:
 
 def floor(original: str, limits: Limits) -> float:
     """The least similarity a paraphrase of this text must have: 0 for a few words, all of it from 60 letters on (28 syllables)."""
-    return limits.least_similar * strictness(original, limits)
+    return limits.least_similar * _strictness(Said(original), limits)
 
 
-def strictness(original: str, limits: Limits) -> float:
+def _strictness(original: Said, limits: Limits) -> float:
     """Which part of `least_similar` is asked of a text: rising with its length, a third of it for scripts written in syllables."""
     if limits.strict:
         return 1.0
-    letters = scripts(original)
+    letters = original.scripts
     syllables = letters["hangul"] + letters["han"] + letters["kana"] > letters.total() / 2
-    length = len(bare(original))
+    length = len(original.bare)
     share = (length - 8) / 20 if syllables else (length - 15) / 45
     return (1 / 3 if syllables else 1.0) * min(1.0, max(0.0, share))

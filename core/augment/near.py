@@ -42,25 +42,29 @@ def bare(text: str) -> str:
     return " ".join(_SIGN.sub(" ", normal(text)).split())
 
 
-def grams(text: str) -> set[str]:
-    """Character bigrams and trigrams of the bare text."""
-    return grams_of(bare(text))
-
-
-def grams_of(plain: str) -> set[str]:
-    """The same of a text that is bare already."""
-    letters = f" {plain} "
-    return {letters[i : i + n] for n in (2, 3) for i in range(len(letters) - n + 1)}
+def gram_codes(plain: str) -> np.ndarray:
+    """(m,) rising codes of the character bigrams and trigrams of a bare text, each once."""
+    codes = np.frombuffer(f" {plain} ".encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    pairs = codes[:-1] << np.uint64(21) | codes[1:]
+    both = np.concatenate([pairs, pairs[:-1] << np.uint64(21) | codes[2:]])  # a character takes 21 bits at most
+    both.sort()
+    return both[np.concatenate([_TRUE, both[1:] != both[:-1]])]
 
 
 def similarity(one: str, other: str) -> float:
-    """Dice coefficient of character bigrams and trigrams, 0 to 1."""
-    return dice(grams(one), grams(other))
+    """Dice coefficient of character bigrams and trigrams of the bare texts, 0 to 1."""
+    return dice(gram_codes(bare(one)), gram_codes(bare(other)))
 
 
-def dice(one: set[str], other: set[str]) -> float:
-    """The same of two sets of grams."""
-    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
+def dice(one: np.ndarray, other: np.ndarray) -> float:
+    """The same of two texts' codes."""
+    return 2 * _shared(one, other) / (len(one) + len(other)) if len(one) and len(other) else 0.0
+
+
+def _shared(one: np.ndarray, other: np.ndarray) -> int:
+    """How many values of one rising array are in another."""
+    at = np.minimum(np.searchsorted(other, one), len(other) - 1)
+    return int(np.count_nonzero(other[at] == one))
 
 
 def pieces(plain: str, most: int = MOST) -> np.ndarray:
@@ -101,11 +105,13 @@ class _Block:
         at = at[self.terms[at] == mine] if len(self.terms) else at[:0]
         lengths = self.starts[at + 1] - self.starts[at]
         order = np.argsort(lengths, kind="stable")
-        some = at[order][np.cumsum(lengths[order]) <= self.looked]
-        found = [self.texts[self.starts[one] : self.starts[one + 1]] for one in some.tolist()]
-        if not found:
+        ends = np.cumsum(lengths[order])
+        some = at[order][: np.searchsorted(ends, self.looked, side="right")]
+        if not len(some):
             return np.zeros(0, dtype=np.int64), np.zeros(0)
-        shared = np.bincount(np.concatenate(found))
+        ends = ends[: len(some)]
+        first = self.starts[some] - np.append(0, ends[:-1])
+        shared = np.bincount(self.texts[np.arange(ends[-1]) + np.repeat(first, np.diff(ends, prepend=0))])
         hit = np.flatnonzero(shared >= SHARED * len(some))
         near = shared[hit] / (len(mine) + self.sizes[hit] - shared[hit])
         mine_cut = mine[-1] if len(mine) >= self.most else _WHOLE
@@ -121,7 +127,7 @@ class _Block:
 def _jaccard(one: np.ndarray, other: np.ndarray, cut: np.uint64) -> float:
     """Of the hashes up to `cut`, which both sets know in full."""
     one, other = one[: np.searchsorted(one, cut, side="right")], other[: np.searchsorted(other, cut, side="right")]
-    shared = len(np.intersect1d(one, other, assume_unique=True))
+    shared = _shared(one, other) if len(one) and len(other) else 0
     return shared / max(1, len(one) + len(other) - shared)
 
 
@@ -169,6 +175,10 @@ class HeldOut:
     def nearest(self, text: str, known: np.ndarray | None = None) -> float:
         """How near the nearest held-out row is, 0 to 1."""
         return self._near.nearest(bare(text), known=known)
+
+    def nearest_bare(self, plain: str, known: np.ndarray) -> float:
+        """The same of a bare text whose pieces (all, or MOST_EXACT) are counted already."""
+        return self._near.nearest(plain, known=known)
 
     def holds(self, text: str, near: float) -> bool:
         """Whether a held-out row equals this text, or shares at least `near` of the pieces of both (Jaccard)."""

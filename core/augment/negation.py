@@ -7,6 +7,7 @@ A word counts as turned round when one text denies it and the other says it with
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from core.augment.reading import normal
 
@@ -25,6 +26,12 @@ _ENGLISH = re.compile(
     r"(?:\s+(?:very|really|so|that|any|at|all|a|an|the|to|be|been|being|have|had|even|quite|too|ever|one|of|single|as|only)\b)*"
     r"(?:\s+(?P<word>[a-z]{3,}))?"
 )
+_DENYING = {"not", "never", "no", "none", "nobody", "nothing", "nowhere", "neither", "nor", "without", "cannot", "hardly", "barely", "dont",
+            "doesnt", "didnt", "isnt", "wasnt", "cant", "wont", "couldnt", "shouldnt", "wouldnt", "arent", "werent", "hasnt", "havent",
+            "hadnt"}  # fmt: skip
+"""The words of `_ENGLISH`; beside them only "n't" denies, and every idiom holds one of both."""
+_HANGUL = re.compile(r"[가-힣]")
+_TOKEN = re.compile(r"\w+")
 _COMMON = {"and", "but", "the", "was", "were", "are", "this", "that", "than", "because", "for", "with", "from", "when", "until", "have",
            "has", "had", "did", "does", "been", "more", "much", "what", "will", "you", "your", "they", "she", "her", "his"}  # fmt: skip
 _KOREAN = re.compile(
@@ -42,33 +49,42 @@ _ENDING = r"(?:다|요|은|는|아|어|았|었|습|고|네|음|던|게|으|지�
 _NOUN_END = re.compile(r"(?:이|가|은|는|도|을|를)$")
 
 
-def negations(text: str) -> tuple[int, set[str]]:
-    """How many negations a text holds, and the words it denies as patterns that find them said plainly."""
-    _, count, denied = _denied(text)
-    return count, denied
+@dataclass(frozen=True)
+class Denials:
+    """What a text denies."""
+
+    rest: str
+    """The text without its denials."""
+    count: int = 0
+    denied: frozenset[str] = frozenset()
+    """Patterns that find the denied words said plainly."""
 
 
 def changed(original: str, variant: str) -> int:
-    """0 when both deny the same; else how many denials were dropped, added or turned round.
+    """0 when both deny the same; else how many denials were dropped, added or turned round."""
+    one, other = normal(original), normal(variant)
+    return turned(denials(one, set(_TOKEN.findall(one))), denials(other, set(_TOKEN.findall(other))))
 
-    One for a text that denies nothing while the other does, and one for each word that is denied in one and said plainly in the other.
-    """
-    rest_one, count_one, denied_one = _denied(original)
-    rest_other, count_other, denied_other = _denied(variant)
-    if not count_one and not count_other:
+
+def turned(one: Denials, other: Denials) -> int:
+    """The same of what both deny: one for a text that denies nothing while the other does, and one for each word that is denied in one
+    and said plainly in the other."""
+    if not one.count and not other.count:
         return 0
-    turned = _plainly(denied_one - denied_other, rest_one, rest_other) + _plainly(denied_other - denied_one, rest_other, rest_one)
-    return turned + ((count_one > 0) != (count_other > 0))
+    words = _plainly(one.denied - other.denied, one.rest, other.rest) + _plainly(other.denied - one.denied, other.rest, one.rest)
+    return words + ((one.count > 0) != (other.count > 0))
 
 
-def _plainly(denied: set[str], mine: str, other: str) -> int:
+def _plainly(denied: frozenset[str], mine: str, other: str) -> int:
     """Words denied in one text that the other says plainly, unless the first says them plainly too."""
     return sum(re.search(word, other) is not None and re.search(word, mine) is None for word in denied)
 
 
-def _denied(text: str) -> tuple[str, int, set[str]]:
-    """The text without its denials, their number, the denied words as patterns."""
-    plain = _IDIOMS.sub(" ", normal(text))
+def denials(plain: str, tokens: set[str]) -> Denials:
+    """Of a normalised text; `tokens` are its runs of letters. Without Hangul and any English word that denies there is nothing to find."""
+    hangul = _HANGUL.search(plain) is not None
+    if not hangul and tokens.isdisjoint(_DENYING) and "n't" not in plain and "n’t" not in plain:
+        return Denials(plain)
     denied: set[str] = set()
     count = 0
 
@@ -78,10 +94,10 @@ def _denied(text: str) -> tuple[str, int, set[str]]:
         denied.update(_said_plainly(match))
         return " · "
 
-    rest = _ENGLISH.sub(take, plain)
-    if re.search(r"[가-힣]", rest):
+    rest = _ENGLISH.sub(take, _IDIOMS.sub(" ", plain))
+    if hangul:
         rest = _KOREAN.sub(take, rest)
-    return rest, count, denied
+    return Denials(rest, count, frozenset(denied))
 
 
 def _said_plainly(match: re.Match[str]) -> set[str]:

@@ -15,16 +15,21 @@ _REFUSED = re.compile(
     r"|인공지능 ?(?:모델|언어|비서)|ai ?언어 ?모델)|\bas an ai (?:language )?(?:model|assistant)\b|도와드릴 수 없|도움을 드릴 수 없",
     re.I,
 )
-_CHAT = re.compile(
+_CHAT_FIRST = re.compile(
     r"^\W*(?:(?:sure|certainly|of course|absolutely|okay|ok|great|gladly)[,!.:](?=\s|$)"
     r"|here(?:['’]s| is| are)\b.{0,60}?(?:variant|variation|version|paraphras|sentence|example|rewrit|rephras|list|option|question)"
     r"|(?:the )?(?:rewritten|rephrased|paraphrased) (?:text|sentence|version|question)s?\b|in other words, here"
     r"|(?:물론이죠|물론입니다|알겠습니다|좋습니다|네)[,!.~](?=\s|$)|(?:다음은|아래는|여기).{0,40}(?:문장|변형|예시|목록|질문|입니다|있습니다)[^가-힣]*$"
-    r"|(?:variant|variation|option|paraphrase|버전|변형|예시) ?\d+ ?[:.)])"
-    r"|\blet me know (?:if|whether)\b|\bhope (?:this|these|that|it) helps?\b|\bfeel free to (?:ask|let)\b|\bwould you like me to\b"
+    r"|(?:variant|variation|option|paraphrase|버전|변형|예시) ?\d+ ?[:.)])",
+    re.I,
+)
+_CHAT_ANYWHERE = re.compile(
+    r"\blet me know (?:if|whether)\b|\bhope (?:this|these|that|it) helps?\b|\bfeel free to (?:ask|let)\b|\bwould you like me to\b"
     r"|도움이 (?:되었|되셨|됐|필요하)|추가로 (?:필요|궁금)|필요하시면 (?:말씀|알려)|더 만들어 ?드릴",
     re.I,
 )
+_CHAT_MARKS = ("let me know", "hope ", "feel free to", "would you like", "도움이", "추가로", "필요하시면", "더 만들어")
+"""One of them stands in every text in which `_CHAT_ANYWHERE` finds something."""
 _SCRIPTS = (
     ("hangul", "가", "힣"), ("hangul", "ᄀ", "ᇿ"), ("hangul", "㄰", "㆏"), ("kana", "぀", "ヿ"), ("han", "一", "鿿"), ("cyrillic", "Ѐ", "ӿ"),
     ("arabic", "؀", "ۿ"), ("hebrew", "֐", "׿"), ("greek", "Ͱ", "Ͽ"), ("thai", "฀", "๿"), ("devanagari", "ऀ", "ॿ"),
@@ -42,11 +47,17 @@ def refuses(text: str) -> bool:
 
 def chats(text: str) -> bool:
     """Whether a text speaks to the person who asked: "Sure, here are", "물론이죠!", "Let me know if"."""
-    return _CHAT.search(text) is not None
+    if _CHAT_FIRST.match(text):
+        return True
+    plain = text.casefold()
+    return any(mark in plain for mark in _CHAT_MARKS) and _CHAT_ANYWHERE.search(text) is not None
 
 
 def scripts(text: str) -> Counter[str]:
     """How many letters of each script a text holds."""
+    if text.isascii():
+        count = sum(map(str.isalpha, text))
+        return Counter({"latin": count} if count else {})
     letters = "".join(filter(str.isalpha, text))
     found = {name: len(pattern.findall(letters)) for name, pattern in _ANY.items() if pattern.search(letters)}
     found["latin"] = len(_LATIN.findall(letters))
@@ -62,12 +73,11 @@ def language_name(text: str) -> str:
 
 def other_language(variant: str, original: str, language: Callable[[str], str] | None = None) -> bool:
     """Whether the main script differs, or, within one script, the language that is told for both."""
-    return other_script(variant, scripts(original)) or (language is not None and told_apart(language(original), language, variant))
+    return other_script(scripts(variant), scripts(original)) or (language is not None and told_apart(language(original), language, variant))
 
 
-def other_script(variant: str, a: Counter[str]) -> bool:
-    """Whether the main script of the letters `a` writes less than half as much of the variant."""
-    b = scripts(variant)
+def other_script(b: Counter[str], a: Counter[str]) -> bool:
+    """Whether the main script of the letters `a` writes less than half as much of the letters `b`, those of a variant."""
     if not a or not b:
         return False
     wanted, share = a.most_common(1)[0][0], a.most_common(1)[0][1] / a.total()

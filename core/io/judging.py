@@ -85,7 +85,7 @@ def _texts(version: Version, column: str) -> tuple[list[tuple[int, str]], list[s
 
 def language(text: str) -> str:
     """The language's two letters when a text is long enough to be nearly sure, else ""."""
-    if sum(letter.isalpha() for letter in text) < 40:
+    if sum(map(str.isalpha, text)) < 40:
         return ""
     name, sureness = identify(text)
     return name if sureness > 0.98 else ""
