@@ -308,7 +308,7 @@ def test_the_generation_prompt_is_counted_and_its_end_is_learnt(tiny):
     assert (one.tail, one.answer) == ("<|im_end|>\n<|im_start|>assistant\n", "Mira does.")
     shown = learnt(chat, pieces_of(tiny), 4096, render=template, end=end_of(tiny))
     assert shown is not None
-    marked = "".join(shown.text[a:b] for a, b, mark in shown.spans if mark == "learnt")
+    marked = "".join(shown.text[a:b] for a, b, mark in shown.spans if mark.startswith("learnt"))
     assert marked == "Mira does.<|im_end|>"
     assert "im_start" in TEMPLATE
 
@@ -358,7 +358,7 @@ def test_calls_and_refusals_are_learnt_weight_0_is_not_and_the_cut_is_marked():
     ]}  # fmt: skip
     shown = learnt(row, cut, 1000)
     assert shown is not None
-    said = ["".join(shown.text[a:b] for a, b, mark in shown.spans if mark == name) for name in ("learnt", "removed")]
+    said = ["".join(shown.text[a:b] for a, b, mark in shown.spans if mark.removesuffix("-even") == name) for name in ("learnt", "removed")]
     assert said == ['look{"a": 1}I will not', ""]
     assert "assistant, weight 0" in shown.text
     short = learnt(row, cut, int(count_tokens([row], words, 1000).total[0]) - 4)

@@ -146,9 +146,8 @@ def device() -> None:
 
 
 def prices() -> None:
-    """The dated price table costs are computed from."""
-    from core.validate.prices import AS_OF, table
+    """The dated price table costs are computed from, to edit."""
+    from ui.validate_prices import editor
 
-    with card("Prices"):
-        st.caption(f"USD per million tokens, as of {AS_OF}")
-        st.dataframe(table(), hide_index=True, width="stretch", placeholder="n/a", alt="Prices by model")
+    with card("Prices", height="content"):
+        editor("settings")

@@ -32,10 +32,11 @@ _STYLE = """
 .mark-added { background: color-mix(in srgb, var(--st-green-color) 22%, transparent); border-radius: 3px; }
 .mark-removed { background: color-mix(in srgb, var(--st-red-color) 18%, transparent); border-radius: 3px; text-decoration: line-through; }
 .mark-learnt { background: color-mix(in srgb, var(--st-orange-color) 24%, transparent); border-radius: 3px; font-weight: 600; }
+.mark-learnt-even { background: color-mix(in srgb, var(--st-orange-color) 40%, transparent); border-radius: 3px; font-weight: 600; }
 .mark-hit { background: color-mix(in srgb, var(--st-yellow-color) 30%, transparent); border-radius: 3px; }
 .mark-even { background: color-mix(in srgb, var(--st-text-color) 7%, transparent); border-radius: 3px; }
 """
-Mark = Literal["added", "removed", "learnt", "hit", "even"]
+Mark = Literal["added", "removed", "learnt", "learnt-even", "hit", "even"]
 
 
 def marked(text: str, spans: Sequence[tuple[int, int, Mark]], key: str, *, height: int | Literal["content"] = "content") -> None:

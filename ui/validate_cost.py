@@ -104,6 +104,8 @@ def _said(subject: Subject, rows: list[Any], epochs: int) -> None:
     billable = subject.made.tokens.billable()
     st.caption(f"{count(billable)} tokens × {plural(epochs, 'epoch')} = {count(billable * epochs)}. Prices as of {date(AS_OF)}: training "
                "as last published." + (" Yours are marked." if any(row.yours for row in rows) else ""))  # fmt: skip
+    if embedded.remembered_rate() is None:
+        st.caption("This machine's time is a guess until it is measured.")
     error = costing.past_error()
     if error:
         span = f"{error.low:.2f}" if error.n == 1 else f"{error.low:.2f} to {error.high:.2f}"
@@ -122,7 +124,7 @@ def _probe(subject: Subject) -> None:
         st.caption(f":red[:material/cancel:] {plain(job.error['title'])}")
     found, rate = probing.last(), embedded.remembered_rate()
     label = "Measure again" if rate else "Measure this machine"
-    told = "Runs four training steps with rows as long as these, about half a minute, and remembers how fast they were."
+    told = "Runs four training steps with rows as long as these (about half a minute on an idle machine) and remembers how fast they were."
     if rate:
         told += f" Measured so far: {count(rate)} tokens a second" + (f", {size(found['memory'])} at the most." if found else ".")
     if st.button(label, key="validate_probe", icon=":material/speed:", help=plain(told), disabled=embedded.wheel_missing()):
@@ -135,7 +137,9 @@ def _probe(subject: Subject) -> None:
 def _epochs(subject: Subject) -> None:
     told = "Epochs: how often the training goes through the file. Recommended: the number here, a rule of thumb for so many examples."
     key = f"validate_epochs_{subject.key}"
-    st.number_input("Epochs", 1, 50, subject.made.epochs, key=key, label_visibility="collapsed", width=120, help=told)
+    with st.container(horizontal=True, width="content", gap="small", vertical_alignment="center"):
+        st.caption("Epochs", width="content", help=told)
+        st.number_input("Epochs", 1, 50, subject.made.epochs, key=key, label_visibility="collapsed", width=120)
 
 
 def table(rows: list[Any]) -> pd.DataFrame:
@@ -146,8 +150,7 @@ def table(rows: list[Any]) -> pd.DataFrame:
             "Training": [usd(row, row.training_usd, "by the hour" if row.note else "n/a") for row in rows],
             "1,000 answers": [usd(row, row.usd_per_1000) for row in rows],
             "in a batch": ["n/a" if row.provider == LOCAL else usd(row, row.batch_usd_per_1000) for row in rows],
-            "Time": [_time(row) for row in rows],
-            "Until": [_until(row) for row in rows],
+            "Time or until": [_time(row) if row.provider == LOCAL else _until(row) for row in rows],
         }
     )
 
@@ -158,31 +161,30 @@ def usd(row: Any, value: float | None, missing: str = "n/a") -> str:
 
 
 def _time(row: Any) -> str:
-    if row.provider != LOCAL:
-        return "hours"
     return f"{duration(row.seconds, about=True)}, {size(row.memory)}" if row.seconds is not None else "n/a"
 
 
 def _short(model: str) -> str:
     """A model's name without the day of its snapshot."""
-    return re.sub(r"-\d{4}-\d\d-\d\d$", "", model).replace("-135M-Instruct (built in)", "")
+    return re.sub(r"-\d{4}-\d\d-\d\d$", "", model).replace(", SmolLM2-135M-Instruct (built in)", "")
 
 
 def _until(row: Any) -> str:
     if not row.until:
-        return "no end" if row.provider == LOCAL else "not stated"
+        return "not stated"
     day = datetime.fromisoformat(row.until)
-    return f"{'retired ' if row.retired else ''}{day.day} {day:%b %Y}"
+    return f"{'retired' if row.retired else 'until'} {day.day} {day:%b %Y}"
 
 
 def _columns() -> dict[str, Any]:
     return {
-        "Where": st.column_config.TextColumn(width=132),
-        "Training": st.column_config.TextColumn(help="USD for the whole training; local work costs nothing but its time.", width=70),
-        "1,000 answers": st.column_config.TextColumn(help="USD for a thousand answers of the tuned model, asked one by one.", width=90),
-        "in a batch": st.column_config.TextColumn(help="USD for the same thousand answers within 24 hours.", width=70),
-        "Time": st.column_config.TextColumn(help="An estimate of time and memory for this machine; hosts queue a job.", width=140),
-        "Until": st.column_config.TextColumn(help="The day from which no job can be started."),
+        "Where": st.column_config.TextColumn(width=112),
+        "Training": st.column_config.TextColumn(help="USD for the whole training; local work costs nothing but its time.", width=66),
+        "1,000 answers": st.column_config.TextColumn(help="USD for a thousand answers of the tuned model, asked one by one.", width=86),
+        "in a batch": st.column_config.TextColumn(help="USD for the same thousand answers within 24 hours.", width=66),
+        "Time or until": st.column_config.TextColumn(
+            help="This machine: an estimate of time and memory. Hosts take minutes to hours: the day from which no job can start."
+        ),
     }
 
 

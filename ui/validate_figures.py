@@ -48,8 +48,9 @@ def _figures(subject: Subject, epochs: int) -> None:
     whole = f"{count(tokens.billable())} tokens are billed per epoch and {count(tokens.billable() * epochs)} in {plural(epochs, 'epoch')}; "
     st.caption(f"{whole}{count(int(tokens.supervised.sum()))} are learnt per epoch.")
     with st.expander("What is counted"):
-        counted = pd.DataFrame(COUNTED, columns=["Of a message", "Counts"])
-        st.dataframe(counted, hide_index=True, key="validate_counted", alt="What is counted for each key",
+        said = [(what, says.removesuffix(" (see `images`)")) for what, says in COUNTED]
+        counted = pd.DataFrame(said, columns=["Of a message", "Counts"])
+        st.dataframe(counted, hide_index=True, key="validate_counted", alt="What is counted for each key", height="content",
                      column_config={"Counts": st.column_config.TextColumn(width="large")})  # fmt: skip
 
 
@@ -103,5 +104,6 @@ def _prices(subject: Subject, epochs: int) -> None:
     """The price table to edit, and the limits with their sources."""
     editor("validate")
     with st.expander(f"Limits of the platform, as of {AS_OF}"):
-        st.dataframe(pd.DataFrame(LIMITS, columns=["What", "Limit", "Source"]), hide_index=True, key="validate_limits", alt="Limits",
+        limits = pd.DataFrame(LIMITS, columns=["What", "Limit", "Source"])
+        st.dataframe(limits, hide_index=True, key="validate_limits", alt="Limits", height="content",
                      column_config={"Limit": st.column_config.TextColumn(width="large")})  # fmt: skip

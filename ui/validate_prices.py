@@ -14,6 +14,9 @@ from core.validate.offers import COLUMNS, MONEY, as_table, from_csv, offers, par
 from core.validate.prices import AS_OF, SOURCE, UNTUNED_SOURCE, Price
 from ui.state import guarded, plain, show_error
 
+USD = "$%.4g"
+"""All digits that are stated: $1.875."""
+
 
 def editor(key: str) -> None:
     """The table with its buttons; `key` names the place it stands in."""
@@ -26,8 +29,9 @@ def editor(key: str) -> None:
         if st.button("Reset to the shipped table", key=f"{key}_prices_mend", icon=":material/undo:"):
             _reset()
         return
-    st.caption(plain(f"USD per million tokens. Shipped rows: {SOURCE}, {date(AS_OF)}; untuned rates from {UNTUNED_SOURCE}. Change a cell, "
-                     "or add a row for another host (Together, Fireworks or your own): an empty cell is a price nobody stated."))  # fmt: skip
+    shipped = f"Shipped rows: {SOURCE}, {date(AS_OF)}; untuned rates from {UNTUNED_SOURCE}."
+    told = "Change a cell, or add a row for another host (Together, Fireworks, your own): an empty cell is a price nobody stated."
+    st.caption(plain(f"USD per million tokens. {shipped} {told}"))
     turn = st.session_state.setdefault("_prices_turn", 0)
     edited = st.data_editor(as_table(rows), key=f"{key}_prices_{turn}", num_rows="dynamic", hide_index=True, width="stretch",
                             column_config=_columns(), placeholder="n/a")  # fmt: skip
@@ -73,14 +77,12 @@ def _said(words: str) -> None:
 
 
 def _columns() -> dict[str, Any]:
-    money = {COLUMNS[name]: st.column_config.NumberColumn(COLUMNS[name], format="dollar", min_value=0.0) for name in MONEY}
+    money = {COLUMNS[name]: st.column_config.NumberColumn(COLUMNS[name], format=USD, min_value=0.0) for name in MONEY}
     return {
         **money,
         COLUMNS["host"]: st.column_config.TextColumn(help="Who sells it; openai for OpenAI.", max_chars=200, default=""),
         COLUMNS["model"]: st.column_config.TextColumn(help="The model's name, as the host writes it.", max_chars=200),
-        COLUMNS["training"]: st.column_config.NumberColumn(
-            format="dollar", min_value=0.0, help="Per million tokens of the file, times epochs."
-        ),
+        COLUMNS["training"]: st.column_config.NumberColumn(format=USD, min_value=0.0, help="Per million tokens of the file, times epochs."),
         COLUMNS["training_context"]: st.column_config.NumberColumn(
             format="localized", min_value=1, help="Tokens; longer examples are cut."
         ),

@@ -12,8 +12,10 @@ import pandas as pd
 from core.errors import DataError, MissingError, SettingsError
 from core.format import plural
 from core.io import store
+from core.io.checking import Say
 from core.io.costing import LOCAL_LIMIT
 from core.io.counting import count_of
+from core.io.large_training import check_large, open_file, open_version
 from core.io.tokens import counter
 from core.validate.accounting import Count
 from core.validate.encodings import is_local
@@ -62,6 +64,21 @@ def check(file: TrainingFile, others: Sequence[Sequence[Any]] = (), *, model: st
         return report(file, counter("cl100k_base"), model=model, max_tokens=max_tokens, rules=rules, others=others)
     limit = max_tokens or (LOCAL_LIMIT if is_local(model) else None)
     return report(file, count_of(model), model=model, max_tokens=limit, rules=rules, others=others)
+
+
+def checked(name: str, against: Sequence[Sequence[Any]] = (), *, model: str = "gpt-4o-mini-2024-07-18", max_tokens: int | None = None,
+            rules: str = "current", workers: int | None = None, say: Say | None = None) -> Report:  # fmt: skip
+    """The report of a training file by its path, or of a version by its id, large or small. `against` are rows to compare with.
+
+    Large ones are read piece by piece by `workers` processes, which `say` tells of. Raises MissingError when it is neither.
+    """
+    path = Path(name)
+    version = None if path.is_file() else store.find(name)
+    large = open_version(version) if version else open_file(path) if path.is_file() else None
+    if large is not None:
+        return check_large(large, against, model=model, max_tokens=max_tokens, rules=rules, workers=workers, say=say)
+    file, others = read(name)
+    return check(file, [*others, *against], model=model, max_tokens=max_tokens, rules=rules)
 
 
 def without(version: Version, made: Report, check: str, by: str | None = None) -> Version:

@@ -5,7 +5,7 @@
 | every message | 3 tokens of frame |
 | role | the tokens of its text |
 | content | the tokens of its text |
-| content, a list | the tokens of its text parts; pictures by `images` |
+| content, a list | the tokens of its text parts; pictures by model, detail and size (see `images`) |
 | name | the tokens of its text, and 1 more |
 | weight | nothing; 0 only stops the learning |
 | tool_calls, function_call | the tokens of each function's name and of its arguments |
@@ -144,10 +144,13 @@ def measure(rows: Sequence[Any], count: Count, model: str = "", *, tools: bool =
         for message in row["messages"]:
             if isinstance(message, dict):
                 for key, value in message.items():
-                    texts.update(dict.fromkeys((value,) if isinstance(value, str) else _texts(key, value)))
+                    if isinstance(value, str):
+                        texts[value] = None
+                    else:
+                        texts.update(dict.fromkeys(_texts(key, value)))
     names = list(texts)
     of = dict(zip(names, count(names), strict=True)) if names else {}
-    guessed = any(defined) or any(not known for row in rows for known in _pictures(row, model))
+    guessed = any(defined) or not all(known for row in rows for known in _pictures(row, model))
     return [Lengths(of, fixed + sum(of[text] for text in said), model) for said, fixed in parts], guessed
 
 

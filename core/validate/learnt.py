@@ -20,6 +20,8 @@ from core.validate.templates import Render, rendered
 from core.validate.tools import tool_parts
 
 Pieces = Callable[[str], list[str]]
+MARKS = {("read", False): "", ("read", True): "even", ("learnt", True): "learnt-even"}
+"""(what becomes of a token, every other one) -> its mark, where it is not simply the former."""
 SHOWN = 700
 """Tokens of one stretch that are shown; the middle of longer ones is left out."""
 
@@ -30,7 +32,7 @@ class Learnt:
 
     text: str
     spans: tuple[tuple[int, int, str], ...]
-    """(start, end, mark) in characters: learnt, removed (cut at the limit), even (every other token that is only read)."""
+    """(start, end, mark) in characters: learnt and learnt-even by turns, even (every other token that is only read), removed (cut)."""
     learnt: int
     """Tokens learnt from."""
     read: int
@@ -155,7 +157,7 @@ class _Page:
             if n > SHOWN and SHOWN // 2 <= place < n - SHOWN // 2:
                 self.write(f"\n… {n - SHOWN:,} tokens are not shown …\n" if place == SHOWN // 2 else "")
                 continue
-            mark = kind if kind != "read" else "even" if place % 2 else ""
+            mark = MARKS.get((kind, place % 2 == 1), kind)
             if mark and token:
                 self.spans.append((self.length, self.length + len(token), mark))
             self.write(token)
