@@ -1,4 +1,4 @@
-"""Who answers chat requests: the built-in model, OpenAI, or any address that speaks the same protocol.
+"""Who answers chat requests: the built-in model, OpenAI (at once, or in batches at half price), any address of its protocol.
 
 Every provider has `complete(requests, ...) -> list[Reply]`: same length, same order, one Reply per request, failures included.
 Importing this package imports neither torch nor openai.

@@ -223,12 +223,9 @@ class _Run:
                 self.take(key, self.reply(key, body))
 
     def reply(self, key: str, body: dict[str, Any]) -> Reply:
-        from openai.types.chat import ChatCompletion
-
         place = self.places[key][0]
         try:
-            answer = ChatCompletion.construct(**body)
-            return self.host.read(answer, asked_as(self.requests[place], self.prefix), None, self.batched.rates)
+            return self.host.read(body, asked_as(self.requests[place], self.prefix), None, self.batched.rates)
         except (ValueError, TypeError, AttributeError, KeyError, IndexError):
             return Reply("", finish="error", error="the answer was not in the form of a chat completion")
 

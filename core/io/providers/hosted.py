@@ -6,6 +6,7 @@ a usage report are counted here and flagged `estimated`. The key stays in memory
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -186,33 +187,38 @@ class Hosted:
         return {"model": self.model, "messages": one.messages, **{k: v for k, v in named.items() if k not in self._unknown}}
 
     def ask(self, client: Any, one: Open, settings: Mapping[str, Any]) -> Outcome:
-        """One attempt, in a worker's thread."""
+        """One attempt, in a worker's thread. The client sends the body as it is and hands the response over as it came: walking through
+        both by their types, as its typed methods do, takes a third of a request's time."""
+        import httpx2
+
         start, room = time.perf_counter(), Room()
         try:
-            raw = client.chat.completions.with_raw_response.create(**self.body(one, settings))
+            raw = client.post("/chat/completions", body=self.body(one, settings), cast_to=httpx2.Response)
             room = room_of(raw.headers)
-            return self.read(raw.parse(), one.messages, time.perf_counter() - start), room
+            return self.read(json.loads(raw.content), one.messages, time.perf_counter() - start), room
         except Exception as error:
             failure = failure_of(error, self.secret, self.deadline)
             return failure, failure.room if failure.room.known else room
 
-    def read(self, answer: Any, messages: list[Message], seconds: float | None, rates: tuple[float, float] | None = None) -> Reply:
-        """The reply in a chat completion; `rates` where they are not the usual ones. Raises ValueError and its kin for anything else."""
-        choice = answer.choices[0]
-        refusal = getattr(choice.message, "refusal", None)
-        text = choice.message.content or refusal or ""
+    def read(
+        self, answer: Mapping[str, Any], messages: list[Message], seconds: float | None, rates: tuple[float, float] | None = None
+    ) -> Reply:
+        """The reply in a chat completion's JSON; `rates` where they are not the usual ones. Raises ValueError and its kin for anything
+        else."""
+        choice = answer["choices"][0]
+        message, usage = choice["message"], answer.get("usage") or {}
+        refusal, ended = message.get("refusal"), choice.get("finish_reason")
+        text = message.get("content") or refusal or ""
         if not isinstance(text, str):
             raise ValueError("the content is no text")
         if self.secret and self.secret in text:
             text = text.replace(self.secret, "[key]")
-        tokens_in, tokens_out = (getattr(answer.usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
+        tokens_in, tokens_out = (usage.get(name) for name in ("prompt_tokens", "completion_tokens"))
         told_in = isinstance(tokens_in, int) and tokens_in > 0
         told_out = isinstance(tokens_out, int) and (tokens_out > 0 or not text)
         tokens_in = int(tokens_in or 0) if told_in else self._tokens(messages)
         tokens_out = int(tokens_out or 0) if told_out else self._count([text])[0]
-        finish = (
-            "refusal" if refusal or choice.finish_reason == "content_filter" else "length" if choice.finish_reason == "length" else "stop"
-        )
+        finish = "refusal" if refusal or ended == "content_filter" else "length" if ended == "length" else "stop"
         return Reply(text, tokens_in, tokens_out, seconds, finish, self._usd(tokens_in, tokens_out, rates), not (told_in and told_out))
 
     def adapts(self, failure: Failure, settings: Mapping[str, Any], *, proven: bool) -> bool:
