@@ -120,3 +120,29 @@ def test_the_command_writes_the_file_and_counts(tmp_path):
         command.run(parser("convert").parse_args(["convert", str(path), "--to", "chat", "--out", str(tmp_path / "no" / "y")]), print)
     with pytest.raises(SettingsError, match="no format"):
         convert([], "csv")
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_a_long_file_is_written_piece_by_piece_and_separators_are_those_of_all_rows(tmp_path, ending):
+    n = command.PIECE * 2 + 7
+    path, out = tmp_path / "x.jsonl", tmp_path / f"y.{ending}"
+    rows = [{"prompt": f"thing {i} ->", "completion": f" word{i}"} for i in range(n)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = command.run(parser("convert").parse_args(["convert", str(path), "--to", "alpaca", "--out", str(out)]), lambda text: None)
+    assert result == {"rows": n, "lost": {"leading spaces of completions": n, "separators at the end of prompts": n}}
+    made = json.loads(out.read_text()) if ending == "json" else [json.loads(line) for line in out.read_text().splitlines()]
+    assert made == [{"instruction": f"thing {i}", "input": "", "output": f"word{i}"} for i in range(n)]
+    rows[-1]["prompt"] = "no separator"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = command.run(parser("convert").parse_args(["convert", str(path), "--to", "chat", "--out", str(out)]), lambda text: None)
+    assert result["lost"] == {"leading spaces of completions": n}
+
+
+def test_an_empty_result_is_still_a_file_of_its_kind(tmp_path):
+    path, out = tmp_path / "x.jsonl", tmp_path / "y.json"
+    path.write_text('{"a": 1}\n')
+    result = command.run(
+        parser("convert").parse_args(["convert", str(path), "--to", "reinforcement", "--out", str(out)]), lambda text: None
+    )
+    assert result == {"rows": 0, "lost": {"rows of no known format": 1}}
+    assert json.loads(out.read_text()) == []

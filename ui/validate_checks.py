@@ -7,7 +7,7 @@ import streamlit as st
 from core.format import count
 from core.io import validating
 from core.validate.checks import Check
-from core.validate.fixes import FIXES, TEXT_FIXES, in_words, label, mend
+from core.validate.fixes import FIXES, TEXT_FIXES, in_words, label, losses_in_words, mend
 from core.validate.formats import UNKNOWN
 from core.validate.wording import platform_words
 from core.validate.wording import told as told_places
@@ -108,6 +108,8 @@ def _diff(subject: Subject, one: Check, by: str | None) -> None:
     fixed = mend(subject.made, one.name, validating.count_for(subject.made.model), by)
     with st.container(border=True, gap="xsmall"):
         st.caption(plain(f"{in_words(fixed)}." + (f" The first {DIFFS} of them:" if len(fixed.changes) > DIFFS else "")))
+        if lost := losses_in_words(fixed):
+            st.caption(plain(lost))
         for change in fixed.changes[:DIFFS]:
             if change.after is None:
                 st.caption(f"Row {count(change.line)} is left out")

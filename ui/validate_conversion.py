@@ -28,7 +28,7 @@ def conversion(subject: Subject) -> None:
         st.caption("The format is not known, so nothing can be converted.")
         return
     mixed = len(made.detection.counts) > 1
-    others = [name for name in FORMATS if mixed or name != made.detection.format]
+    others = [name for name in FORMATS if mixed or name != made.detection.format or name == "preference"]
     to = st.selectbox("Turn it into", others, format_func=FORMATS.__getitem__, key="validate_to", width=260)
     rows, kinds = made.file.rows[:SAMPLE], made.detection.kinds[:SAMPLE]
     done = convert(rows, to, kinds)

@@ -14,7 +14,7 @@ import re
 import secrets
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -76,12 +76,17 @@ def sync_folder(path: Path) -> None:
 
 def atomic_write(path: Path, data: bytes | str) -> None:
     """The file is there whole, or as it was before. Raises StudioError when the disk is full."""
-    raw = data.encode() if isinstance(data, str) else data
+    atomic_write_parts(path, [data.encode() if isinstance(data, str) else data])
+
+
+def atomic_write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """The same of a file that is made piece by piece, and never whole in memory."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     with disk_errors(path):
         try:
             with open(temporary, "wb") as handle:
-                handle.write(raw)
+                for part in parts:
+                    handle.write(part)
                 handle.flush()
                 os.fsync(handle.fileno())
             os.replace(temporary, path)

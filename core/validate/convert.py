@@ -16,8 +16,8 @@ from typing import Any
 from core.errors import SettingsError
 from core.validate.formats import FORMATS, detect
 from core.validate.row_writers import WRITERS
-from core.validate.separators import without_separators
-from core.validate.talks import Talk, talk_of
+from core.validate.separators import Separators, separators_of, without_separators
+from core.validate.talks import talk_of
 
 UNCHANGED = ("prompt_completion", "reinforcement", "alpaca", "sharegpt", "text")
 """Formats whose rows stay as they are when they are to be what they are; the others get the one shape hosted jobs take."""
@@ -35,23 +35,29 @@ class Converted:
     """The position of the row each new row was made of."""
 
 
-def convert(rows: Sequence[Any], to: str, kinds: Sequence[str | None] | None = None) -> Converted:
-    """Every row that has a place in the format `to`, in order. Raises SettingsError for an unknown format."""
+def convert(rows: Sequence[Any], to: str, kinds: Sequence[str | None] | None = None, shared: Separators | None = None) -> Converted:
+    """Every row that has a place in the format `to`, in order. Raises SettingsError for an unknown format.
+
+    `shared` is `separators_of` of the whole file, when these are only some of its rows.
+    """
     if to not in FORMATS:
         raise SettingsError(f"There is no format '{to}'. Choose one of {', '.join(FORMATS)}.", title="Unknown format")
     kinds = kinds if kinds is not None else detect(rows).kinds
     same = to if to in UNCHANGED else None
+    strip = Separators() if to in _OLD else shared if shared is not None else separators_of(rows, kinds)
     lost: Counter[str] = Counter()
-    talks: list[Talk | None] = [None if kind == same else talk_of(row, kind, lost) for row, kind in zip(rows, kinds, strict=True)]
-    if to not in _OLD:
-        talks = without_separators(talks, kinds, lost)
     made, origins = [], []
-    for place, (row, kind, talk) in enumerate(zip(rows, kinds, talks, strict=True)):
-        if kind is None:
-            lost["rows of no known format"] += 1
-            continue
-        new = row if kind == same else WRITERS[to](talk, lost) if talk else None
+    for place, (row, kind) in enumerate(zip(rows, kinds, strict=True)):
+        new = row if kind is not None and kind == same else _converted(row, kind, to, strip, lost)
         if new is not None:
             made.append({"text": new} if to == "text" and isinstance(new, str) else new)
             origins.append(place)
     return Converted(tuple(made), {what: n for what, n in sorted(lost.items()) if n}, tuple(origins))
+
+
+def _converted(row: Any, kind: str | None, to: str, strip: Separators, lost: Counter[str]) -> Any:
+    talk = talk_of(row, kind, lost)
+    if talk is None:
+        lost["rows of no known format"] += 1
+        return None
+    return WRITERS[to](without_separators(talk, strip, lost) if kind == "prompt_completion" else talk, lost)

@@ -198,5 +198,10 @@ def in_words(made: Mended) -> str:
     parts = [f"{plural(gone, 'row')} left out"] if gone else []
     parts += [f"{plural(len(made.changes) - gone, 'row')} changed"] if len(made.changes) > gone else []
     parts += [f"{count(made.kept)} cannot be mended"] if made.kept else []
-    parts += [f"not carried over: {', '.join(f'{what} ({count(n)})' for what, n in made.lost.items())}"] if made.lost else []
     return ", ".join(parts) or "Nothing changes"
+
+
+def losses_in_words(made: Mended) -> str:
+    """What a conversion cannot carry over; "" when nothing is lost."""
+    told = ", ".join(f"{what} ({count(n)})" for what, n in made.lost.items())
+    return f"Not carried over: {told}." if told else ""
