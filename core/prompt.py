@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingsError
@@ -145,7 +144,6 @@ def _names(template: str, columns: Sequence[str]) -> set[str]:
     return {one or other for one, other in _pattern(tuple(columns)).findall(template)}
 
 
-@lru_cache(maxsize=64)
 def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     any_of = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)) or r"(?!)"
     return re.compile(rf"\$(?:\{{({any_of})\}}|({any_of})(?!\w))")

@@ -60,7 +60,10 @@ def test_a_function_of_ones_own_is_measured_beside_the_others(tables: Any, tmp_p
     assert 0 < result["predictors"][1]["coverage"] < 1
     own.write_text("def price(row):\n    return row['nothing']\n")
     assert main(["baselines", *usual, "--predictor", f"{own}:price"]) == 1
-    assert "failed on test row 1: KeyError" in capsys.readouterr().err
+    assert "failed on every one of 12 test rows, first on test row 1: KeyError" in capsys.readouterr().err
+    own.write_text("def price(row):\n    return 30.0 if 'lamp' in row['text'] else row['nothing']\n")
+    result = told(capsys, "baselines", *usual, "--predictor", f"{own}:price")
+    assert 0 < result["predictors"][1]["coverage"] < 1, "a failure of one row is counted and not the end"
     assert main(["baselines", *usual, "--predictor", f"{own}:cost"]) == 1
     assert "mine.py has no 'cost'" in capsys.readouterr().err
 

@@ -10,7 +10,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import pandas as pd
 
@@ -119,9 +118,8 @@ def _without_codes(text: str, length: int) -> str:
     return _codes(length, text.isascii()).sub("", f" {text}")[1:]
 
 
-@lru_cache(maxsize=32)
 def _codes(length: int, plain: bool) -> re.Pattern[str]:
-    """A blank and the long word behind it that holds a digit. It never steps back, so it is linear."""
+    """A blank and the long word behind it that holds a digit. It never steps back, so it is linear; `re` remembers it."""
     digit = "0-9" if plain else _DIGITS
     return re.compile(f" (?=[^ ]{{{length}}})[^ {digit}]*+[{digit}][^ ]*+")
 

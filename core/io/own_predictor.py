@@ -1,50 +1,18 @@
 """A person's own predictor from a Python file, on the command line only: `--predictor mine.py:price`.
 
-The name is a function of one row, given as a dict of its columns and `text`, that returns a number, a label or an answer
-(None: it does not know); or a class with fit(train) and predict(rows) as every predictor here has. The file is run with the
-person's own rights.
+The name is a function (see `core.predict.own`), or a class with fit(train) and predict(rows) as every predictor here has. The file
+is run with the person's own rights.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from core.errors import MissingError, ModelError, SettingsError, StudioError
-from core.prediction import Examples, Prediction, Predictor
-from core.task import target_of
-
-
-@dataclass
-class Own:
-    """A function of one row as a predictor."""
-
-    function: Callable[[dict[str, Any]], Any] = field(repr=False)
-
-    def fit(self, train: Examples) -> Self:
-        """Learns nothing: what the function knows it brought along."""
-        return self
-
-    def predict(self, rows: Examples) -> list[Prediction]:
-        return [self._one(rows.task, place, row) for place, row in enumerate(rows.rows(), start=1)]
-
-    def _one(self, task: str, place: int, row: dict[str, Any]) -> Prediction:
-        try:
-            said = self.function(row)
-        except StudioError:
-            raise
-        except Exception as error:
-            raise ModelError(
-                f"{getattr(self.function, '__name__', 'The function')} failed on test row {place}: {type(error).__name__}: {error}. "
-                "It must answer every row; return None where it does not know.",
-                title="The predictor failed",
-            ) from error
-        value = target_of(task, said)
-        raw = "" if said is None else str(said)
-        return Prediction(value, raw) if value is not None else Prediction(None, raw, "unread", note="the function gave no answer")
+from core.errors import MissingError, ModelError, SettingsError
+from core.predict.own import Own
+from core.prediction import Predictor
 
 
 def load(name: str) -> tuple[str, Predictor]:
@@ -65,9 +33,7 @@ def load(name: str) -> tuple[str, Predictor]:
         return wanted, made
     if callable(made):
         return wanted, Own(made)
-    raise SettingsError(
-        f"'{wanted}' in {path.name} is neither a function of a row nor a class with fit and predict.", title="Not a predictor"
-    )
+    raise SettingsError(f"'{wanted}' in {path.name} is neither a function nor a class with fit and predict.", title="Not a predictor")
 
 
 def _module(path: Path) -> Any:
