@@ -22,8 +22,10 @@ from core.io.counting import count_of
 from core.io.line_rows import Chats, Rows, UnreadableLines, lines_between
 from core.io.plain_lines import PlainLines
 from core.io.spawning import Spawned
-from core.io.tokens import counter
+from core.io.tokens import ENCODINGS, counter
+from core.io.word_counting import by_words
 from core.validate.accounting import Count
+from core.validate.encodings import encoding_of, is_local
 from core.validate.lines import Notes, parse
 from core.validate.merging import merged, settled_guess
 from core.validate.piece import Guess, Piece, Rules, examine, guessed
@@ -59,13 +61,15 @@ def check_lines(
     rules: Rules,
     *,
     held: np.ndarray | None = None,
+    numbers: np.ndarray | None = None,
     workers: int | None = None,
     piece: int = PIECE,
     say: Say | None = None,
 ) -> Report:
     """The report of a file of lines. `held` are fingerprints of questions it must not hold (`piece.held_questions`).
 
-    `workers` is the number of processes (default: one a core); 1 works in this one. Raises StudioError when one is killed.
+    `numbers` are the rows' numbers where those of the lines mean nothing. `workers` is the number of processes (default: one a
+    core); 1 works in this one. Raises StudioError when one is killed.
     """
     spans = [(start, min(start + piece, source.end)) for start in range(source.begin, max(source.end, source.begin + 1), piece)]
     guess = _guess(source, rules)
@@ -76,10 +80,12 @@ def check_lines(
         if true == guess:
             break
         guess = true
-    return _report(source, made, rules, guess, held)
+    return _report(source, made, rules, guess, held, numbers)
 
 
-def _report(source: PlainLines, made: Sequence[Part], rules: Rules, guess: Guess, held: np.ndarray | None) -> Report:
+def _report(
+    source: PlainLines, made: Sequence[Part], rules: Rules, guess: Guess, held: np.ndarray | None, numbers: np.ndarray | None
+) -> Report:
     notes, above, below = Notes(), 0, 0
     lines, bad, repeated = [], [], []
     for part in made:
@@ -92,7 +98,8 @@ def _report(source: PlainLines, made: Sequence[Part], rules: Rules, guess: Guess
     unreadable = UnreadableLines(source, np.concatenate([part.bad_starts for part in made]), Places(np.concatenate(bad)))
     rows = Rows(source, starts)
     told = (*source.notes, *notes.sentences())
-    file = TrainingFile(rows, Places(np.concatenate(lines)), unreadable, told, source.size, Places(np.concatenate(repeated)))
+    counted = np.concatenate(lines) if numbers is None else numbers[np.concatenate(lines) - 1]
+    file = TrainingFile(rows, Places(counted), unreadable, told, source.size, Places(np.concatenate(repeated)))
     kinds = np.concatenate([part.piece.kinds for part in made])
     chats = Chats(source, starts, kinds) if rules.rules == "current" else rows
     return merged([part.piece for part in made], file, chats, rules, guess, held)
@@ -188,7 +195,10 @@ def part_of(task: Task, count: Count, guess: Guess, span: tuple[int, int]) -> Pa
 
 
 def _count(rules: Rules) -> Count:
-    return counter("cl100k_base") if rules.rules == "classic" else count_of(rules.model)
+    if rules.rules == "classic":
+        return by_words(counter("cl100k_base"))
+    hosted = not is_local(rules.model) and encoding_of(rules.model)[0] in ENCODINGS
+    return by_words(count_of(rules.model)) if hosted else count_of(rules.model)
 
 
 _WORKER: dict[str, Any] = {}

@@ -46,6 +46,11 @@ class PlainLines:
     stamp: tuple[int, int] = (0, 0)
     """Size and time of the file that was read."""
 
+    @classmethod
+    def of(cls, path: Path, name: str) -> PlainLines:
+        """A file that is known to be lines of JSON in plain UTF-8."""
+        return cls(path, name, 0, path.stat().st_size, 0, False, [], stamp_of(path))
+
     def check(self) -> None:
         """Raises DataError when the file is no longer the one that was read."""
         if not self.path.exists() or stamp_of(self.path) != self.stamp:
@@ -58,12 +63,12 @@ def stamp_of(path: Path) -> tuple[int, int]:
     return seen.st_size, seen.st_mtime_ns
 
 
-def is_large(path: Path) -> bool:
+def is_large(path: Path, name: str = "") -> bool:
     """Whether a training file is read piece by piece: not a small one, and not a table."""
     with open(path, "rb") as file:
         head = file.read(4)
     packed = head.startswith((b"\x1f\x8b", b"PK\x03\x04"))
-    name = path.name.casefold().removesuffix(".gz")
+    name = (name or path.name).casefold().removesuffix(".gz")
     if is_table(name, b"" if packed else head) or (head.startswith(b"PK\x03\x04") and not name.endswith(".zip")):
         return False
     return path.stat().st_size > (LARGE_PACKED if packed else LARGE)
@@ -88,9 +93,7 @@ def plain_lines(path: Path, name: str = "") -> PlainLines | None:
         if head.startswith(mark) and encoding == "utf-8-sig":
             return _listed(PlainLines(path, name, len(mark), size, size, txt, [marked("UTF-8 with a byte order mark")], stamp))
         if head.startswith(mark) and (copy := _utf8(path)):
-            made = _listed(PlainLines(copy, name, 0, copy.stat().st_size, size, txt, [marked("UTF-16")], stamp_of(copy)))
-            weakref.finalize(made, copy.unlink, missing_ok=True)
-            return made
+            return written(_listed(PlainLines(copy, name, 0, copy.stat().st_size, size, txt, [marked("UTF-16")], stamp_of(copy))), copy)
     return _listed(PlainLines(path, name, 0, size, size, txt, [], stamp))
 
 
@@ -105,13 +108,19 @@ def _unpacked(path: Path, part: parts.Part, name: str) -> PlainLines | None:
                     raise unpack.too_much(part.name, packed, limit)
                 out.write(data)
 
-    copy = _copy(write)
+    copy = copied(write)
     made = plain_lines(copy, name)
     if made is None:
         copy.unlink()
     else:
-        weakref.finalize(made, copy.unlink, missing_ok=True)
+        written(made, copy)
     return made
+
+
+def written(lines: PlainLines, copy: Path) -> PlainLines:
+    """The lines, and their copy on disk goes with them."""
+    weakref.finalize(lines, copy.unlink, missing_ok=True)
+    return lines
 
 
 def _utf8(path: Path) -> Path | None:
@@ -125,7 +134,7 @@ def _utf8(path: Path) -> Path | None:
             out.write(decoder.decode(b"", final=True).encode("utf-8"))
 
     try:
-        return _copy(write)
+        return copied(write)
     except UnicodeError:
         return None
 
@@ -140,13 +149,12 @@ def _listed(lines: PlainLines) -> PlainLines:
     made = lines
     if not lines.txt:
         try:
-            copy = _copy(write)
+            copy = copied(write)
         except (ValueError, RecursionError):
             copy = None
         if copy is not None:
             size = copy.stat().st_size
-            made = replace(lines, path=copy, begin=0, end=size, notes=[*lines.notes, LISTED], stamp=stamp_of(copy))
-            weakref.finalize(made, copy.unlink, missing_ok=True)
+            made = written(replace(lines, path=copy, begin=0, end=size, notes=[*lines.notes, LISTED], stamp=stamp_of(copy)), copy)
     return made
 
 
@@ -159,7 +167,7 @@ def _texts(lines: PlainLines) -> Iterator[str]:
         yield decoder.decode(b"", final=True)
 
 
-def _copy(write: Callable[[IO[bytes]], None]) -> Path:
+def copied(write: Callable[[IO[bytes]], object]) -> Path:
     """A new file of the workspace with what `write` writes; none where it raises."""
     folder = files.folder("checked")
     number, name = tempfile.mkstemp(dir=folder)

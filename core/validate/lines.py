@@ -162,7 +162,7 @@ def _number(text: str) -> float:
 
 def _why(error: ValueError | RecursionError) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"it is not JSON: {error.msg[:1].lower()}{error.msg[1:]} at character {error.pos + 1}"
+        return f"it is not JSON: {error.msg[:1].lower()}{error.msg[1:].removesuffix(' at')} at character {error.pos + 1}"
     if isinstance(error, _Refused):
         return str(error)
     return f"it is nested more than {DEPTH} levels deep" if isinstance(error, RecursionError) else "it holds a number that is too long"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from core.validate.lines import LONGEST
 
 _decode = json.JSONDecoder().raw_decode
+_NUMBER = re.compile(r"-?[0-9.eE+-]+")
 _SOMETHING = re.compile(r"[^ \t\r\n]")
 
 
@@ -45,7 +46,7 @@ def values(chunks: Iterator[str]) -> Iterator[str]:
 
 def _object(text: str, chunks: Iterator[str]) -> str:
     """A text that is one object over several lines."""
-    while "\n" not in text and len(text) < LONGEST and (more := next(chunks, "")):
+    while "\n" not in text.rstrip() and len(text) < LONGEST and (more := next(chunks, "")):
         text += more
     line, feed, _ = text.rstrip().partition("\n")
     if not feed or _is_json(line.strip()):
@@ -96,9 +97,9 @@ def _element(text: str, at: int) -> tuple[int, int]:
     except ValueError:
         return 0, 0
     follows = _past_blank(text, end)
-    if follows < len(text) and text[follows] not in ",]":
+    if follows < len(text) and text[follows] not in ",]" and not _NUMBER.fullmatch(text, at):  # a number may be cut in its middle
         raise ValueError("Neither a comma nor the end of the list follows.")
-    return (end, follows) if follows < len(text) else (0, 0)
+    return (end, follows) if follows < len(text) and text[follows] in ",]" else (0, 0)
 
 
 def _past_blank(text: str, at: int) -> int:

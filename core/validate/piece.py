@@ -60,6 +60,7 @@ class Pairs:
     example: np.ndarray
     """Question, answer and what else tells examples apart."""
     answer: np.ndarray
+    """Question and answer."""
     answered: np.ndarray
     """bool: whether there is an answer in words."""
     folded: np.ndarray
@@ -138,17 +139,26 @@ def codes(kinds: Sequence[str | None]) -> np.ndarray:
 
 def prints(texts: Sequence[str]) -> np.ndarray:
     """uint64 fingerprints: two of a million different texts share one in 1 of 40 million files."""
-    data = b"".join(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts)
-    return np.frombuffer(data, dtype=np.uint64)
+    return np.frombuffer(b"".join(_print(text.encode("utf-8", "surrogatepass")) for text in texts), dtype=np.uint64)
+
+
+def _print(data: bytes) -> bytes:
+    return blake2b(data, digest_size=8).digest()
 
 
 def _prints(pairs: Sequence[Pair], held: bool) -> Pairs:
-    examples = ["\0".join((question, "0" if answer is None else f"1{answer}", rest)) for question, answer, rest in map(identity, pairs)]
+    questions, answers, examples = [], [], []
+    for question, answer, rest in map(identity, pairs):
+        asked = _print(question.encode("utf-8", "surrogatepass"))
+        told = asked if answer is None else _print(asked + answer.encode("utf-8", "surrogatepass"))
+        questions.append(asked)
+        answers.append(told)
+        examples.append(_print(told + rest.encode("utf-8", "surrogatepass")) if rest else told)
     return Pairs(
         _int32([pair.place for pair in pairs]),
-        prints([pair.question for pair in pairs]),
-        prints(examples),
-        prints([(pair.answer or "").strip() for pair in pairs]),
+        np.frombuffer(b"".join(questions), dtype=np.uint64),
+        np.frombuffer(b"".join(examples), dtype=np.uint64),
+        np.frombuffer(b"".join(answers), dtype=np.uint64),
         np.array([pair.answer is not None for pair in pairs], dtype=bool),
         prints([folded(pair.question) for pair in pairs]) if held else np.empty(0, np.uint64),
     )

@@ -17,19 +17,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-tokens", type=int, metavar="N", help="longest example (default: the model's limit)")
     parser.add_argument("--rules", choices=("current", "classic"), default="current",
                         help="classic: the seven types of the old notebook, cl100k, 16,385 tokens")  # fmt: skip
+    parser.add_argument("--workers", type=int, metavar="N", help="processes that read a large file (default: one a core)")
 
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
-    from core.io.validating import check, read
+    from core.io.validating import checked, read
     from core.validate.report import summary
     from core.validate.wording import platform_words, told
 
-    file, others = read(args.file)
-    others = [*others, *(read(name)[0].rows for name in args.against)]
-    made = check(file, others, model=args.model, max_tokens=args.max_tokens, rules=args.rules)
-    for note in file.notes:
+    others = [read(name)[0].rows for name in args.against]
+    made = checked(args.file, others, model=args.model, max_tokens=args.max_tokens, rules=args.rules, workers=args.workers)
+    for note in made.file.notes:
         say(note)
-    for one in file.unreadable[:20]:
+    for one in made.file.unreadable[:20]:
         say(f"Line {one.line}: {one.why}.")
     if made.rules == "current":
         for one in made.checks:
