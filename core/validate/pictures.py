@@ -10,14 +10,13 @@ import base64
 import binascii
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 KINDS = ("jpeg", "png", "webp")
 MAX_PICTURE = 10_000_000
 """Bytes of one picture."""
 DETAILS = ("auto", "low", "high")
 _DATA = re.compile(r"data:image/([a-zA-Z0-9.+-]{1,20});base64,")
-_ENDINGS = {"jpg", "jpeg", "png", "webp"}
+_ADDRESS = re.compile(r"https?://(?:\[[0-9a-fA-F:.]+\]|[^/?#\s\[\]]+)(?P<path>/[^?#]*)?", re.IGNORECASE)
 _OTHERS = {"gif", "bmp", "svg", "tif", "tiff", "heic", "heif", "avif", "ico", "pdf", "psd", "mp4", "mov", "webm"}
 
 
@@ -42,13 +41,12 @@ def wrong_with(part: dict[str, Any]) -> str | None:
         return "its detail is none of auto, low and high"
     if address[:5].casefold() == "data:":
         return _data(address)
-    if not address.casefold().startswith(("https://", "http://")):
+    found = _ADDRESS.match(address)
+    if not found:
         return "its url is neither an address nor data"
-    try:
-        ending = urlsplit(address).path.rpartition(".")[2].casefold()
-    except ValueError:
-        return "its url is neither an address nor data"
-    return f"it is a .{ending}, not JPEG, PNG or WEBP" if ending in _OTHERS - _ENDINGS else None
+    name = (found["path"] or "").rpartition("/")[2]
+    ending = name.rpartition(".")[2].casefold() if "." in name else ""
+    return f"it is a .{ending}, not JPEG, PNG or WEBP" if ending in _OTHERS else None
 
 
 def _data(address: str) -> str | None:
