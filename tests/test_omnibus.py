@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.compare.leaderboard import leaderboard
 from core.errors import SettingsError
 from core.evaluate.omnibus import cochran, equivalent, friedman
+from tests.boards import labels, prices
 
 CONOVER = ["111", "111", "010", "110", "000", "111", "111", "110", "001", "010", "111", "111"]
 
@@ -62,3 +64,15 @@ def test_equivalence_is_claimed_falsely_in_at_most_five_percent_of_simulations()
     rng = np.random.default_rng(4)
     claims = [equivalent(rng.normal(1.0, 5.0, 100), 1.0)[0] for _ in range(2_000)]
     assert np.mean(claims) <= 0.065
+
+
+def test_a_board_of_three_models_says_whether_they_differ_at_all() -> None:
+    different = leaderboard(prices({"near": ("classical", 5.0), "far": ("classical", 50.0), "middle": ("classical", 20.0)}), resamples=200)
+    assert different.omnibus is not None
+    assert (different.omnibus.test, different.omnibus.models, different.omnibus.n) == ("friedman", 3, 300)
+    assert different.omnibus.p < 1e-6
+    same = leaderboard(labels({"a": ("classical", 0.7), "b": ("classical", 0.7), "c": ("classical", 0.7)}), resamples=200)
+    assert same.omnibus is not None
+    assert same.omnibus.test == "cochran"
+    assert same.omnibus.p > 0.05
+    assert leaderboard(prices({"near": ("classical", 5.0), "far": ("classical", 50.0)}), resamples=200).omnibus is None

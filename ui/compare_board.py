@@ -202,6 +202,10 @@ def matrix(board: Board, chosen: Sequence[str], metrics: Sequence[str]) -> None:
         else ""
     )
     st.caption(plain(f"Best in bold. Numbers in grey are 95 % intervals. Differences are paired and Holm-adjusted.{close}{more}"))
+    if whole := board.omnibus:
+        name = {"cochran": "Cochran's Q", "friedman": "Friedman's test"}[whole.test]
+        word = "They differ" if whole.p < 0.05 else "Not distinguishable"
+        st.caption(plain(f"All {whole.models} models at once, {fmt.count(whole.n)} rows: {word.lower()} ({name}, {fmt.p_value(whole.p)})."))
 
 
 def _cell(cell: Cell) -> str:

@@ -11,6 +11,7 @@ from core.errors import MissingError
 from core.evaluate.answers import Answers
 from core.evaluate.intervals import FULL, Measured
 from core.evaluate.metrics import METRICS, Metric
+from core.evaluate.omnibus import Omnibus
 from core.evaluation import Evaluation
 
 INCOMPLETE_FROM = 0.01
@@ -89,6 +90,8 @@ class Board:
     groups: np.ndarray | None = field(default=None, repr=False)
     seed: int = 0
     resamples: int = FULL
+    omnibus: Omnibus | None = None
+    """Do the models differ at all, on the headline? None where it is not asked (see `core.compare.pairs.altogether`)."""
 
     @property
     def n(self) -> int:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from core.compare.board import Board, Row
-from core.compare.pairs import with_reference
+from core.compare.pairs import altogether, with_reference
 from core.errors import DataError, MissingError
 from core.evaluate.answers import Answers, answers_of, clamped, clipped
 from core.evaluate.intervals import FULL, Measured, group_codes, measure_all
@@ -51,7 +52,7 @@ def leaderboard(
     ordered = tuple(sorted(rows, key=lambda row: _rank(row, names[0])))
     board = Board(evaluations[0].task, unit, names, ordered, (), first, np.asarray(index), evaluations[0].test_rows,
                   evaluations[0].test_id, codes, seed, resamples)  # fmt: skip
-    return with_reference(board, first)
+    return with_reference(replace(board, omnibus=altogether(board)), first)
 
 
 def check_same(evaluations: Sequence[Evaluation]) -> None:

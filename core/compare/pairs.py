@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from core.compare.board import Board, Pair
-from core.evaluate.metrics import metric
+from core.evaluate.metrics import metric, per_item
+from core.evaluate.omnibus import Omnibus, cochran, friedman
 from core.evaluate.paired import Difference, differences, holm
 from core.evaluate.power import more_rows
 
@@ -27,6 +30,15 @@ def against(board: Board, reference: str, name: str | None = None) -> tuple[Pair
     found = differences(name, [row.answers for row in others], base.answers, groups=board.groups, seed=board.seed, count=board.resamples)
     adjusted = holm([one.p for one in found])
     return tuple(_pair(row.id, base.id, one, p, len(found)) for row, one, p in zip(others, found, adjusted, strict=True))
+
+
+def altogether(board: Board) -> Omnibus | None:
+    """Do the models differ at all, on the headline? None with fewer than three, with groups, or where rows have no value of their own."""
+    one = board.headline
+    if len(board.rows) < 3 or board.groups is not None or not one.is_item_mean or board.n < 2:
+        return None
+    scores = np.column_stack([per_item(one.name, row.answers) for row in board.rows])
+    return cochran(scores) if one.binary else friedman(scores)
 
 
 def _pair(a: str, b: str, seen: Difference, p_adjusted: float, comparisons: int) -> Pair:
