@@ -100,13 +100,12 @@ def test_the_pairs_become_a_dataset_without_what_completion_models_need(home):
 
 
 def test_hostile_text_is_shown_as_text(home):
-    rows = [{"prompt": f"{HOSTILE} {i} {'xyz'[i % 3]}", "completion": f"{'xyz'[i % 3]} {HOSTILE} {i}"} for i in range(12)]
-    at = opened(jsonl(rows))
-    for one in (*at.caption, *at.markdown, *at.error):
-        assert "](http" not in one.value.replace("\\", "#")
-        assert "<img" not in one.value
-    for one in at.toggle:
-        assert "<img" not in one.label
+    rows = [{"prompt": f"{text} asks {i}{'xyz'[i % 3]}", "completion": f"{text} {i} {'xyz'[i % 3]}"} for i, text in enumerate(HOSTILE)]
+    same = [{"prompt": f"{HOSTILE[0]} asks {i} {'xyz'[i % 3]}", "completion": f"{HOSTILE[0]} {i} x"} for i in range(12)]
+    for given in (rows, same):
+        at = opened(jsonl([*given, {HOSTILE[0]: "extra"}]), "![x](http://evil.example).jsonl")
+        drawn = [str(one.value) for kind in (at.caption, at.markdown, at.error) for one in kind] + [one.label for one in at.toggle]
+        assert not [text for text in drawn if "](http" in text or "<script" in text or "<img" in text]
 
 
 def test_a_fix_made_above_is_kept(home):

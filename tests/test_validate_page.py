@@ -185,8 +185,6 @@ def test_formats_and_counts_come_when_asked_for(home, more):
         "Classic counts": "12 without a system message",
     }
     assert words[more] in said(at)
-    if more == "Classic assistant":
-        assert "add a suffix separator ` ->` to all prompts" in " ".join(one.label.replace("\\", "").lower() for one in at.toggle)
 
 
 def test_tables_and_nonsense_are_read_or_refused_in_words(home):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ from core.format import tokens as short_count
 from core.io import validating
 from core.validate.chat import CLASSIC
 from core.validate.formats import UNKNOWN
+from core.validate.prices import limit_of
 from core.validate.report import summary
 from core.validate.training_file import as_jsonl
 from ui.layout import STATES, card
@@ -36,28 +38,46 @@ def advanced(subject: Subject) -> None:
 
 
 def _classic(subject: Subject) -> None:
-    rows = subject.made.chats if subject.version or subject.made.detection.format != "chat" else subject.made.file.rows
-    found = summary(validating.check(validating.of_rows(rows), rules="classic"))
+    chats = subject.version is not None or subject.made.detection.format != "chat"
+    with st.spinner("Counting as the older notebook did"):
+        found = _counted(subject.key, subject, chats)
     st.caption(
         "The seven error types of OpenAI's older notebook, cl100k_base, 16,385 tokens an example. Some of what it counts is legal today."
+        + (" The rows are counted as the chats they become." if chats and subject.version is None else "")
     )
-    counts = [found["errors"].get(name, {}).get("count", 0) for name in CLASSIC]
-    st.dataframe(
-        pd.DataFrame({"type": list(CLASSIC), "count": counts}), hide_index=True, key="validate_classic", alt="Counts of the seven types"
-    )
+    told = [found["errors"].get(name, {}) for name in CLASSIC]
+    table = pd.DataFrame({"type": list(CLASSIC), "count": [one.get("count", 0) for one in told], "rows": [_first(one) for one in told]})
+    st.dataframe(table, hide_index=True, key="validate_classic", alt="Counts of the seven types", placeholder="none")
     missing = {name: found["warnings"].get(name, {}).get("count", 0) for name in ("missing_system", "missing_user")}
     st.caption(f"{count(missing['missing_system'])} without a system message, {count(missing['missing_user'])} without a user message. "
                f"{count(found['billable_tokens'])} tokens × {found['epochs']} epochs = {count(found['training_tokens'])}.")  # fmt: skip
 
 
+@st.cache_resource(max_entries=4, show_spinner=False, scope="session")
+def _counted(key: str, _subject: Subject, chats: bool) -> dict[str, Any]:
+    made = _subject.made
+    return summary(validating.check(validating.of_rows(made.chats if chats else made.file.rows, made.file.lines), rules="classic"))
+
+
+def _first(one: dict[str, Any], most: int = 8) -> str | None:
+    """The first rows of a type."""
+    rows = one.get("rows", [])
+    return ", ".join(map(count, rows[:most])) + (f" and {count(len(rows) - most)} more" if len(rows) > most else "") or None
+
+
 def export(subject: Subject) -> None:
     """The checks as a table, and the same as a command and in Python."""
-    downloads(lambda: checks_table(subject), f"{subject.name}-checks", "validate_export")
-    source = subject.version.id if subject.version else "training.jsonl"
+    downloads(lambda: checks_table(subject), f"{subject.name}-checks", "validate_export", "Checks")
+    made, file = subject.made, st.session_state.get("validate_file")
+    source = subject.version.id if subject.version else str(getattr(file, "name", "training.jsonl"))
+    limit = made.tokens.limit
+    usual = validating.LOCAL_LIMIT if made.model == "embedded" else limit_of(made.model)
+    words = ["python", "-m", "core", "validate", source, "--model", made.model, *(["--max-tokens", str(limit)] if limit != usual else [])]
+    more = f", max_tokens={limit}" if limit != usual else ""
     same_action(
-        f"python -m core validate {source} --model {subject.made.model} --json",
+        shlex.join([*words, "--json"]),
         "from core.io import validating\n\n"
-        f'file, others = validating.read("{source}")\nreport = validating.check(file, others, model="{subject.made.model}")',
+        f"file, others = validating.read({source!r})\nreport = validating.check(file, others, model={made.model!r}{more})",
     )
 
 

@@ -26,6 +26,8 @@ from ui.validate_source import Subject
 TITLE = "Prompt and completion pairs"
 ADDED = ("common_prompt_suffix", "common_completion_suffix", "completions_space_start")
 """Remedies that write something into the texts which only completion models need."""
+LOOKED_AT = 50_000
+"""Pairs up to which the closed card says what is advised."""
 LOOKS, AROUND, LONGEST = 3, 60, 260
 """Rows shown of a change; characters beside it; characters of a removed row."""
 
@@ -48,6 +50,9 @@ def lead(subject: Subject) -> None:
     with card(TITLE, height="content", control=switch, key="validate_pairs"):
         if st.session_state.get(key):
             assistant(subject)
+            return
+        if subject.made.examples > LOOKED_AT:
+            st.caption(f"{plural(subject.made.examples, 'pair')}. The classic assistant (prepare_data) reads them when it is opened.")
             return
         try:
             made = _walk(subject, ())
@@ -114,13 +119,13 @@ def _advices(subject: Subject, offered: Prepared, made: Prepared | None) -> None
         if one.necessary:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.badge("Necessary", color="gray")
-                st.markdown(plain(one.remedy), width="content")
+                st.markdown(plain(_cut(one.remedy)), width="content")
                 _look(subject, one, steps)
     shown = [one for one in offered.remedies if not one.necessary]
     shown += [one for rule, one in now.items() if not one.necessary and rule not in {known.rule for known in shown}]
     for one in shown:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            words = "Split into training and validation rows" if one.rule == "split" else one.remedy
+            words = "Split into training and validation rows" if one.rule == "split" else _cut(one.remedy)
             st.toggle(plain(words), True, key=_key(subject, one), width="content", disabled=one.rule not in now)
             st.space("stretch")
             if one.rule not in now:
@@ -147,7 +152,7 @@ def _look(subject: Subject, one: Advice, steps: dict[str, tuple[Table, Table]]) 
             st.caption(f"Row {count(before.numbers[place])} of the file, counted from 0")
             key = f"validate_change_{subject.sha[:8]}_{one.rule}_{place}"
             if gone:
-                text = _cut(f"{before.prompts[place]} | {before.completions[place]}")
+                text = _cut(" ".join(f"{before.prompts[place]} → {before.completions[place]}".split()))
                 marked(text, [(0, len(text), "removed")], key)
                 continue
             for name, old, new in (

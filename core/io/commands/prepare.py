@@ -46,11 +46,13 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     written: list[str] = []
     if writes and made.changed:
         written = list(map(str, write(made, Path(args.out) if args.out else path.parent, source.stem)))
-        say("\nWrote " + " and ".join(f"`{name}`" for name in written))
+        say(f"\nWrote {len(written)} file{'s' if len(written) > 1 else ''}. What to do next:")
     elif writes:
         say("\nNothing is changed: use the file as it is.")
     if writes:
         say(last_words(made, written or [args.file]))
+    elif made.remedies:
+        say("\nWrite with --yes, or answer with --accept or --decline and the names of recommendations.")
     return {
         "rows": made.total, "task": made.task,
         "remedies": [{"rule": one.rule, "text": one.remedy, "rows": list(one.rows), "applied": one.applied} for one in made.remedies],
@@ -79,8 +81,7 @@ def _answers(args: argparse.Namespace) -> Callable[[str], bool]:
 def show(result: dict[str, Any]) -> str:
     from core import format as fmt
 
-    lines = [f"{fmt.plural(result['rows'], 'row')}, {result['task']}"]
-    for one in result["remedies"]:
-        shown = f" (rows {', '.join(map(str, one['rows'][:8]))}{', ...' if len(one['rows']) > 8 else ''})" if one["rows"] else ""
-        lines.append(f"  {'done' if one['applied'] else 'advised':8} {one['text']}{shown}")
-    return "\n".join([*lines, *(f"Wrote {name}" for name in result["files"])])
+    remedies = fmt.plural(len(result["remedies"]), "remedy", "remedies") if result["remedies"] else "no remedy"
+    applied = sum(one["applied"] for one in result["remedies"])
+    told = f"{applied} of {remedies} applied" if result["files"] else f"{remedies}, nothing written"
+    return "\n".join([f"{fmt.plural(result['rows'], 'row')}, {result['task']}, {told}", *(f"Wrote {name}" for name in result["files"])])
