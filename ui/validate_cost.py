@@ -15,6 +15,7 @@ from core.format import tokens as short_count
 from core.io import costing, embedded, jobs, pricing, probing
 from core.validate.cost import LOCAL
 from core.validate.encodings import how_counted
+from core.validate.offers import find
 from core.validate.prices import AS_OF, can_train, shutdown
 from ui import cache, charts
 from ui.jobs import latest, watch
@@ -101,8 +102,11 @@ def _costs(subject: Subject, into: Any) -> int:
 
 def _said(subject: Subject, rows: list[Any], epochs: int) -> None:
     """What the figures rest on."""
-    billable = subject.made.tokens.billable()
-    st.caption(f"{count(billable)} tokens × {plural(epochs, 'epoch')} = {count(billable * epochs)}. Prices as of {date(AS_OF)}: training "
+    hosted = [row for row in rows if row.provider != LOCAL] or rows
+    named = find(pricing.prices(), subject.made.model)
+    one = next((row for row in hosted if named and row.model == named.title), hosted[0])
+    told = f"{count(one.billable)} tokens × {plural(epochs, 'epoch')} = {count(one.tokens)} on {_short(one.model)}"
+    st.caption(f"{plain(told)}. Prices as of {date(AS_OF)}: training "
                "as last published." + (" Yours are marked." if any(row.yours for row in rows) else ""))  # fmt: skip
     if embedded.remembered_rate() is None:
         st.caption("This machine's time is a guess until it is measured.")

@@ -123,7 +123,13 @@ def cut_table(subject: Subject, places: Any) -> pd.DataFrame:
     found = _cuts(subject, [int(place) for place in places])
     plain = table(subject, places)
     left = [f"{count(one.left)} of {count(one.answer)}" if one.answer else "n/a" for one in found]
-    lost = pd.DataFrame({"cut": [one.over for one in found], "answer": [one.says for one in found], "answer left": left})
+    lost = pd.DataFrame(
+        {
+            "cut": [one.over for one in found],
+            "answer": [one.says.replace("no answer", "none").removeprefix("answer ") for one in found],
+            "answer left": left,
+        }
+    )
     return pd.concat([plain[["row", "tokens"]], lost, plain[["question"]]], axis=1)
 
 
@@ -148,6 +154,7 @@ def _columns() -> dict[str, Any]:
     return {
         "row": st.column_config.NumberColumn("row", width=60, format="localized"),
         "tokens": st.column_config.NumberColumn("tokens", width=70, format="localized"),
+        "cut": st.column_config.NumberColumn("cut", width=60, format="localized", help="Tokens past the limit."),
         "question": st.column_config.TextColumn("question", width=420),
         "answer": st.column_config.TextColumn("answer", width=180),
     }

@@ -9,6 +9,8 @@ import streamlit as st
 
 from core.errors import DataError, StudioError
 from core.format import count, plural
+from core.io.costing import LOCAL_LIMIT
+from core.validate.encodings import is_local
 from core.validate.formats import FORMATS, UNKNOWN
 from core.validate.prices import DEFAULT, PRICES, limit_of
 from core.version import Version
@@ -62,9 +64,12 @@ def _settings() -> tuple[str, int]:
         index=names.index(DEFAULT),
         key="validate_model",
         format_func=lambda name: "SmolLM2 (the built-in model)" if name == "embedded" else name,
-        help="Models cut text into different pieces and take examples of different length. Recommended: the model to be trained.",
+        accept_new_options=True,
+        help="Models cut text into different pieces and take examples of different length. Any name can be typed: a fine-tuned model "
+        "(ft:...), or file:FOLDER for a folder with a tokenizer and its chat template. Recommended: the model to be trained.",
     )
-    usual = 256 if model == "embedded" else limit_of(model)
+    model = (model or DEFAULT).strip() or DEFAULT
+    usual = LOCAL_LIMIT if is_local(model) else limit_of(model)
     limit = st.number_input("Longest example, tokens", 16, 1_000_000, usual, key=f"validate_limit_{model}",
                             help=f"Longer examples are cut at their end. Recommended: {count(usual)}, what the model takes.")  # fmt: skip
     return model, int(limit)
