@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ def content_key(url: str, model: str, messages: Sequence[Message], **settings: A
 
 def to_record(reply: Reply) -> dict[str, Any]:
     """A reply as JSON values."""
-    return asdict(reply)
+    return {name: getattr(reply, name) for name in Reply.__dataclass_fields__}
 
 
 def from_record(record: Mapping[str, Any]) -> Reply:
