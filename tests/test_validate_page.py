@@ -202,6 +202,95 @@ def test_hostile_text_is_shown_as_text(home):
     assert not at.exception
 
 
+def test_a_finding_names_line_example_and_message_in_the_words_of_the_platform(home):
+    broken = [{"messages": [{"content": "no role"}, {"role": "assistant", "content": "Price is $3"}]}, line("so <|end|>", "Price is $4")]
+    at = upload(jsonl(good(9)) + b"\n\n" + jsonl([*good(50)[20:], *broken]))
+    at.button(key="validate_rows_message_missing_key").click().run()
+    assert "Line 42 is Example 40, message 1" in said(at)
+    assert "The platform says: Invalid file format. Example 40, message 1 Discriminator 'role' is missing in value" in said(at)
+    at.button(key="validate_rows_special_token").click().run()
+    assert "Line 43 is Example 41, message 1" in said(at)
+    assert "Example 41 message contains an invalid token: <|end|>." in said(at)
+    assert "Line 42 is" not in said(at)
+    at.button(key="validate_rows_special_token").click().run()
+    assert "The platform says" not in said(at)
+    few = upload(jsonl(good(7)))
+    assert "The platform says: Training file has 7 example(s), but must have at least 10 examples" in said(few)
+
+
+def test_a_second_file_shows_which_train_rows_stand_there_too(home):
+    at = upload(jsonl(good()))
+    assert "validation or test" not in " ".join(str(one.value) for one in at.markdown)
+    at.file_uploader(key="validate_others").upload("validation.jsonl", jsonl(good(3)), "application/octet-stream")
+    at.run()
+    assert "3 examples are also in the validation or test rows" in said(at)
+    at.button(key="validate_fix_leak").click().run()
+    at.button(key="validate_apply").click().run()
+    assert numbers(at)["Examples"] == "57"
+    assert "No row is also in the validation or test rows" in said(at) or "more checks passed" in " ".join(one.label for one in at.expander)
+    at.file_uploader(key="validate_others").upload("damaged.jsonl.gz", b"\x1f\x8bnot really", "application/octet-stream")
+    at.run()
+    assert not at.exception
+    assert "damaged" in said(at)
+
+
+def test_a_conversion_shows_its_rows_before_and_after(home):
+    at = upload(
+        jsonl([{"instruction": f"Price of {i}?", "input": "in won" * (i == 2), "output": f"It is {i}", "id": i} for i in range(60)])
+    )
+    at.pills(key="validate_more").set_value("Other formats").run()
+    assert "60 of 60 rows can be carried over" in said(at)
+    lost = next(one.value for one in at.dataframe if "What cannot be carried over" in one.value)
+    assert dict(zip(*(lost[name] for name in lost), strict=True)) == {"borders between instruction and input": 1, "values of 'id'": 60}
+    assert "user: Price of 0?\nassistant: It is 0" in [block.value for block in at.code]
+    next(one for one in at.number_input if one.label == "Preview row").set_value(3).run()
+    assert "user: Price of 2?\nin won\nassistant: It is 2" in [block.value for block in at.code]
+    at.selectbox(key="validate_to").set_value("preference").run()
+    assert "0 of 60 rows can be carried over" in said(at)
+    assert not at.exception
+
+
+def test_a_file_that_hosted_jobs_do_not_take_is_converted_by_its_fix(home):
+    at = upload(jsonl([{"instruction": f"Price of {i}?", "input": "", "output": f"It is {i}"} for i in range(60)]))
+    at.button(key="validate_fix_not_hosted_format").click().run()
+    assert "60 rows changed" in said(at)
+    at.button(key="validate_apply").click().run()
+    assert "OpenAI chat format, sure" in said(at)
+    assert "Ready" in said(at)
+
+
+def test_every_fix_of_a_conversation_saves_a_version_of_its_table(home):
+    rows = [row["messages"] for row in good(20)]
+    rows[3] = [rows[3][0], {"role": "user", "content": "And?"}, rows[3][1]]
+    rows[5] = [*rows[5], {"role": "user", "content": "thanks"}]
+    rows[7] = [{"role": "user", "content": "only thanks"}]
+    store.save("Chats", pd.DataFrame({"messages": [json.dumps(row) for row in rows]}), title="Import", source_hash="broken chats")
+    at = app().run()
+    for name, number in (("roles_out_of_order", 2), ("last_message_not_assistant", 3), ("example_missing_assistant_message", 4)):
+        at.button(key=f"validate_fix_{name}").click().run()
+        at.button(key="validate_apply").click().run()
+        assert not at.exception
+        assert f"Saved as version {number}" in said(at)
+    new = store.frame(store.versions("chats")[0])
+    said_now = [json.loads(cell) for cell in new["messages"]]
+    assert len(said_now) == 19
+    assert said_now[3][0]["content"].endswith("worth?\n\nAnd?")
+    assert said_now[5] == rows[5][:-1]
+    assert rows[7] not in said_now
+    assert numbers(at)["Examples"] == "19"
+
+
+def test_a_mixed_file_says_of_what_and_is_brought_into_one_format(home):
+    at = upload(jsonl([*good(), {"instruction": "q?", "input": "", "output": "Price is $4"}, {"text": "no question"}]))
+    badges = " ".join(str(one.value) for one in at.markdown).replace("\\", "")
+    assert "Mixed: 60 Chat, 1 Alpaca, 1 Plain text" in badges
+    at.button(key="validate_fix_mixed_formats").click().run()
+    assert "1 row left out, 1 row changed" in said(at)
+    assert "Not carried over: rows without a question (1)" in said(at)
+    at.button(key="validate_apply").click().run()
+    assert numbers(at)["Examples"] == "61"
+
+
 def test_one_example_of_a_table_of_chats_needs_no_target(home):
     chats = pd.DataFrame({"messages": [json.dumps(row["messages"]) for row in good(12)]})
     store.save("Chats", chats, title="Import", source_hash="chats")

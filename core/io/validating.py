@@ -115,17 +115,15 @@ def holds_chats(version: Version) -> bool:
 def _chats_mended(version: Version, frame: pd.DataFrame, fixed: Mended, title: str, check: str, sentence: str) -> Version:
     """The version with mended conversations, without those that are left out."""
     after = dict(zip(fixed.file.lines, fixed.file.rows, strict=True))
-    new, gone = frame.copy(), []
-    new["messages"] = new["messages"].astype(object)
+    cells, gone = frame["messages"].tolist(), []
     for change in fixed.changes:
+        place = change.line - 1
         if change.after is None:
-            gone.append(change.line - 1)
-            continue
-        said = after[change.line]["messages"]
-        cell = frame["messages"].iat[change.line - 1]
-        new["messages"].iat[change.line - 1] = json.dumps(said, ensure_ascii=False) if isinstance(cell, str) else said
-    if isinstance(frame["messages"].dtype, pd.StringDtype):
-        new["messages"] = new["messages"].astype(frame["messages"].dtype)
+            gone.append(place)
+        else:
+            said = after[change.line]["messages"]
+            cells[place] = json.dumps(said, ensure_ascii=False) if isinstance(cells[place], str) else said
+    new = frame.assign(messages=pd.Series(cells, index=frame.index, dtype=frame["messages"].dtype))
     kept, report, dropped = _left_out(new, gone, sentence)
     return _saved(version, kept, report, dropped, check=check, title=title, places=[change.line - 1 for change in fixed.changes])
 

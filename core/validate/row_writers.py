@@ -28,6 +28,7 @@ _SYSTEM = ("system", "developer")
 
 
 def chat(talk: Talk, lost: Lost) -> dict[str, Any] | None:
+    """The whole conversation with what it declares."""
     if not _complete(talk, lost):
         return None
     lost["rejected answers"] += talk.rejected is not None
@@ -35,6 +36,7 @@ def chat(talk: Talk, lost: Lost) -> dict[str, Any] | None:
 
 
 def prompt_completion(talk: Talk, lost: Lost) -> dict[str, str] | None:
+    """The last answer, and everything before it as one prompt."""
     if not _complete(talk, lost, question=False) or not _worded(talk.messages[-1], lost):
         return None
     before = talk.messages[:-1]
@@ -46,6 +48,7 @@ def prompt_completion(talk: Talk, lost: Lost) -> dict[str, str] | None:
 
 
 def preference(talk: Talk, lost: Lost) -> dict[str, Any] | None:
+    """OpenAI's shape: input, preferred_output, non_preferred_output, text only."""
     if not _complete(talk, lost):
         return None
     if talk.rejected is None:
@@ -81,6 +84,7 @@ def reinforcement(talk: Talk, lost: Lost) -> dict[str, Any] | None:
 
 
 def alpaca(talk: Talk, lost: Lost) -> dict[str, Any] | None:
+    """The last question and answer; earlier pairs as history, instructions as system."""
     if not _complete(talk, lost) or not _worded(talk.messages[-1], lost):
         return None
     _count_marks(talk, lost)
@@ -107,6 +111,7 @@ def alpaca(talk: Talk, lost: Lost) -> dict[str, Any] | None:
 
 
 def sharegpt(talk: Talk, lost: Lost) -> dict[str, Any] | None:
+    """Every message as a turn; calls of tools as function_call, their results as observation."""
     if not _complete(talk, lost):
         return None
     _count_marks(talk, lost, tools=False)
@@ -129,6 +134,7 @@ def sharegpt(talk: Talk, lost: Lost) -> dict[str, Any] | None:
 
 
 def text(talk: Talk, lost: Lost) -> dict[str, str] | None:
+    """The words of all messages, a blank line between them."""
     _count_marks(talk, lost)
     words = _words(talk.messages)
     lost["speakers: several messages became one text"] += len(words) > 1
