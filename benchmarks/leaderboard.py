@@ -15,18 +15,18 @@ from core.version import Roles
 MODELS, ROWS, RUNS, RESAMPLES = 6, 500, 5, 9_999
 
 
-def made(rng: np.random.Generator) -> list[Evaluation]:
+def made(rng: np.random.Generator, models: int = MODELS, rows: int = ROWS) -> list[Evaluation]:
     import pandas as pd
 
-    truth = rng.gamma(2, 40, ROWS)
-    rows = examples(pd.DataFrame({"t": [f"row {i}" for i in range(ROWS)], "y": truth}), Roles(text=("t",), target="y"), "regression")
+    truth = rng.gamma(2, 40, rows)
+    asked = examples(pd.DataFrame({"t": [f"row {i}" for i in range(rows)], "y": truth}), Roles(text=("t",), target="y"), "regression")
     found = []
-    for i in range(MODELS):
-        guesses = np.abs(truth * rng.normal(1, 0.2 + 0.05 * i, ROWS))
-        answers = answers_frame(rows, [Prediction(float(g)) for g in guesses])
+    for i in range(models):
+        guesses = np.abs(truth * rng.normal(1, 0.2 + 0.05 * i, rows))
+        answers = answers_frame(asked, [Prediction(float(g)) for g in guesses])
         span = (float(truth.min()), float(truth.max()))
         found.append(
-            Evaluation(f"m{i}", "svm", f"Model {i}", "classical", "d", "v", "regression", "same", ROWS, answers, target_range=span)
+            Evaluation(f"m{i}", "svm", f"Model {i}", "classical", "d", "v", "regression", "same", rows, answers, target_range=span)
         )
     return found
 

@@ -97,11 +97,25 @@ def resamples(n: int, count: int, seed: int, groups: np.ndarray | None = None) -
         yield counts if groups is None else counts[:, groups]
 
 
-def replicate(one: Metric, columns: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(b,) the metric on each resample; `weights` (b, n) say how often each item counts."""
-    if one.median:
-        return weighted_median(columns[:, 0], weights)
-    return one.of_sums(weights @ columns, weights.sum(axis=1))
+class Together:
+    """Several metrics, each with its columns of the same rows, on the same resamples: their sums are one matrix product."""
+
+    def __init__(self, metrics: Sequence[Metric], columns: Sequence[np.ndarray]) -> None:
+        self.metrics, self.columns = metrics, columns
+        self.summed = [place for place, one in enumerate(metrics) if not one.median]
+        self.stacked = np.hstack([columns[place] for place in self.summed]) if self.summed else np.zeros((0, 0))
+
+    def of(self, weights: np.ndarray, medians: int) -> Iterator[tuple[int, np.ndarray]]:
+        """(place, values) of each metric on these resamples; metrics that need sorting on the first `medians` of them only."""
+        if self.summed:
+            sums, n, at = weights @ self.stacked, weights.sum(axis=1), 0
+            for place in self.summed:
+                wide = self.columns[place].shape[1]
+                yield place, self.metrics[place].of_sums(sums[:, at : at + wide], n)
+                at += wide
+        for place, one in enumerate(self.metrics):
+            if one.median and medians > 0:
+                yield place, weighted_median(self.columns[place][:, 0], weights[:medians])
 
 
 def jackknife(one: Metric, columns: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
@@ -201,11 +215,11 @@ def _bootstrapped(
     models: Sequence[Answers], wanted: Sequence[tuple[int, str, np.ndarray]], groups: np.ndarray | None, seed: int, count: int
 ) -> Iterator[Measured]:
     drawn: list[list[np.ndarray]] = [[] for _ in wanted]
+    together = Together([METRICS[name] for _, name, _ in wanted], [columns for *_, columns in wanted])
     done = 0
     for weights in resamples(models[0].n, count, seed, groups) if wanted else ():
-        for place, (_, name, columns) in enumerate(wanted):
-            if not METRICS[name].median or done < PREVIEW:  # a median needs sorting: fewer resamples
-                drawn[place].append(replicate(METRICS[name], columns, weights[: PREVIEW - done] if METRICS[name].median else weights))
+        for place, values in together.of(weights, PREVIEW - done):
+            drawn[place].append(values)
         done += len(weights)
     for (place, name, columns), replicates in zip(wanted, drawn, strict=True):
         one, value = METRICS[name], value_of(name, models[place])

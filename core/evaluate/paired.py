@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from core.evaluate.answers import Answers
-from core.evaluate.intervals import CHUNK, FULL, PREVIEW, bca, jackknife, replicate, resamples
+from core.evaluate.intervals import CHUNK, FULL, PREVIEW, Together, bca, jackknife, resamples
 from core.evaluate.metrics import Metric, metric, value_of, weighted_median
 
 EXACT_UP_TO = 20
@@ -111,10 +111,11 @@ def differences(
     if theirs is None or len(ours) < len(models) or not same:
         raise ValueError(f"{name} cannot be compared: the rows of the models are not the same")
     drawn: list[list[np.ndarray]] = [[] for _ in models]
+    together = Together([one] * (len(ours) + 1), [*ours, theirs])
     for weights in resamples(reference.n, min(count, PREVIEW) if one.median else count, seed, groups) if models else ():
-        base = replicate(one, theirs, weights)
-        for place, mine in enumerate(ours):
-            drawn[place].append(replicate(one, mine, weights) - base)
+        values = dict(together.of(weights, len(weights)))
+        for place in range(len(ours)):
+            drawn[place].append(values[place] - values[len(ours)])
     base_value = value_of(name, reference)
     return [_judged(one, mine, theirs, value_of(name, model) - base_value, np.concatenate(replicates), groups, seed)
             for model, mine, replicates in zip(models, ours, drawn, strict=True)]  # fmt: skip
