@@ -1,87 +1,71 @@
-"""Validate & Cost walked in a real Chromium: a broken chat file mended and downloaded, a table of pairs prepared and downloaded."""
+"""A person with a broken training file: every kind of fix is pressed, and what is downloaded passes every check."""
 
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 
-import pytest
+from core.validate.reading import read_training
+from core.validate.report import report
+from tests.browser import person, serving
+from tests.test_validate import good, jsonl, line, words
 
-from tests.browser import Person, chromium, person, serving
-
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-HOSTILE = "<img src=x onerror=alert(1)> **bold** [a](http://evil.example) $x^2$ 한국어 😀"
-
-
-@pytest.fixture
-def address(home):
-    chromium()
-    with serving(home) as found:
-        yield found
+FIXES = ("unreadable_line", "mixed_formats", "message_unrecognized_key", "unrecognized_role", "last_message_not_assistant",
+         "answer_without_information", "leak", "special_token", "roles_out_of_order", "duplicate_example", "email")  # fmt: skip
 
 
-def give(me: Person, path: Path) -> None:
-    me.page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(str(path))
-    me.page.get_by_text("examples", exact=False).first.wait_for()
-    me.settled()
+def broken() -> bytes:
+    """A file with one finding of each kind of fix."""
+    rows = [
+        {"instruction": "What is the alpaca worth?", "input": "", "output": "Price is $34"},
+        line("q1 thing", "Price is $4", mood="good"),
+        {"messages": [{"role": "Human", "content": "q2 thing"}, {"role": "gpt", "content": "Price is $8"}]},
+        {"messages": [*line("q3 thing", "Price is $7")["messages"], {"role": "user", "content": "thanks"}]},
+        line("q4 thing", "Price is $"),
+        line("q5 thing <|end|>", "Price is $9"),
+        {
+            "messages": [
+                {"role": "user", "content": "q6"},
+                {"role": "user", "content": "thing"},
+                {"role": "assistant", "content": "Price is $5"},
+            ]
+        },
+        *good(60)[7:8],
+        line("write to kim@example.com", "Price is $11"),
+    ]
+    return jsonl(good()) + b"{broken\n" + jsonl(rows)
 
 
-def save(me: Person, label: str, into: Path) -> Path:
-    with me.page.expect_download() as waiting:
-        me.page.get_by_role("button", name=label).first.click()
-    place = into / waiting.value.suggested_filename
-    waiting.value.save_as(place)
-    return place
-
-
-def chat(i: int, **more: object) -> dict:
-    return {"messages": [{"role": "user", "content": f"question {i}?"}, {"role": "assistant", "content": f"answer {i}", **more}]}
-
-
-def test_a_broken_file_is_mended_and_a_table_of_pairs_prepared(address, tmp_path):
-    rows = [chat(i, **({"mood": "good"} if i in (3, 7) else {})) for i in range(12)]
-    broken = tmp_path / "broken.jsonl"
-    broken.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    pairs = tmp_path / "pairs.csv"
-    lines = [f'"{HOSTILE} no {i}, {"xyz"[i % 3]}","{"yes" if i % 2 else "no"}"' for i in range(20)]
-    pairs.write_text("Prompt,completion\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    alerts: list[str] = []
-    with person(address, "validate") as me:
-        me.page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
-        me.go("/validate?validate_view=A+file")
-        give(me, broken)
-        me.sees("1 check failed", 30)
-        me.page.locator(".st-key-validate_fix_message_unrecognized_key button").click()
-        me.settled()
-        me.sees("Row 4, before")
-        me.picture()
-        me.page.locator(".st-key-validate_apply button").click()
-        me.settled()
-        me.sees("1 fix applied")
-        mended = save(me, "Download training file", tmp_path)
-        assert mended.read_bytes() == "".join(json.dumps(chat(i)) + "\n" for i in range(12)).encode()
-
-        give(me, pairs)
-        me.sees("Prompt and completion pairs", 30)
-        me.page.locator(".st-key-validate_pairs").get_by_text("Open the assistant").click()
-        me.settled()
-        me.sees("16 to train, 4 to validate")
-        me.page.locator(".st-key-validate_pairs").scroll_into_view_if_needed()
-        me.picture()
-        both = save(me, "Both as one zip", tmp_path)
-        with zipfile.ZipFile(both) as packed:
-            train = packed.read("pairs_prepared_train.jsonl").decode("utf-8").splitlines()
-            assert packed.namelist() == ["pairs_prepared_train.jsonl", "pairs_prepared_valid.jsonl"]
-        assert len(train) == 16
-        assert {line[-24:] for line in train} == {' ->","completion":" no"}'[-24:], ' ->","completion":" yes"}'[-24:]}
-        me.page.locator(".st-key-validate_pairs").get_by_text("Split into training and validation rows").click()
-        me.settled()
-        one = save(me, "Download 20 rows", tmp_path)
-        whole = one.read_text(encoding="utf-8").splitlines()
-        assert len(whole) == 20
-        assert set(train) < set(whole)
-        me.no_errors()
-        me.accessible()
-        assert alerts == []
+def test_a_broken_file_is_mended_and_downloaded(tmp_path: Path) -> None:
+    file, other = tmp_path / "broken.jsonl", tmp_path / "validation.jsonl"
+    file.write_bytes(broken())
+    other.write_bytes(jsonl(good(2)))
+    with serving(tmp_path / "studio") as address, person(address, "validate") as who:
+        who.go("/validate?validate_view=A+file")
+        who.page.locator("input[type=file]").first.set_input_files(file)
+        who.sees("Mixed: 68 Chat, 1 Alpaca")
+        who.page.get_by_text("Compare with a validation or test file").first.click()
+        who.page.locator("input[type=file]").nth(1).set_input_files(other)
+        who.sees("2 examples are also in the validation or test rows")
+        who.picture()
+        who.page.locator(".st-key-validate_rows_special_token button").first.click()
+        who.sees("The platform says: Invalid file format. Example 67 message contains an invalid token: <|end|>.")
+        who.sees("1 of 69 examples")
+        for name in FIXES:
+            fix = who.page.locator(f".st-key-validate_fix_{name} button").first
+            fix.click()
+            apply = who.page.locator(".st-key-validate_apply button").first
+            apply.wait_for(state="visible")
+            apply.click()
+            fix.wait_for(state="detached")
+            who.no_errors()
+        who.sees("11 fixes applied")
+        who.picture()
+        who.accessible()
+        with who.page.expect_download() as download:
+            who.press("Download training file")
+        mended = Path(download.value.path()).read_bytes()
+    made = report(read_training("mended.jsonl", mended), words, others=[good(2)])
+    assert made.worst == "PASS"
+    assert made.examples == 65
+    assert json.loads(mended.splitlines()[-1])["messages"][0]["content"] == "write to [e-mail]"
