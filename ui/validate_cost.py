@@ -87,9 +87,9 @@ def _costs(subject: Subject, into: Any) -> int:
         prices = [one for one in offered if retired or can_train(one, pricing.today())]
         with st.spinner("Counting tokens"):
             rows = cache.training_costs(subject.key, epochs, cache.price_stamp(prices), subject.made, prices)
-        greyed = [row.retired for row in rows]
-        st.dataframe(table(rows).style.apply(_greyed, axis=1, retired=greyed), hide_index=True, width="stretch", placeholder="n/a",
-                     key="validate_costs", column_config=_columns(), alt="Cost of training and of 1,000 answers by model")  # fmt: skip
+        shown = table(rows).style.apply(_greyed, axis=1, retired=[row.retired for row in rows])
+        st.dataframe(shown, hide_index=True, width="stretch", height="content", placeholder="n/a", key="validate_costs",
+                     column_config=_columns(), alt="Cost of training and of 1,000 answers by model")  # fmt: skip
         gone = len(offered) - len([one for one in offered if can_train(one, pricing.today())])
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             if gone:
@@ -151,7 +151,7 @@ def table(rows: list[Any]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Where": [_short(row.model) + (" (yours)" if row.yours else "") for row in rows],
-            "Training": [usd(row, row.training_usd, "by the hour" if row.note else "n/a") for row in rows],
+            "Training": [usd(row, row.training_usd, "hourly" if row.note else "n/a") for row in rows],
             "1,000 answers": [usd(row, row.usd_per_1000) for row in rows],
             "in a batch": ["n/a" if row.provider == LOCAL else usd(row, row.batch_usd_per_1000) for row in rows],
             "Time or until": [_time(row) if row.provider == LOCAL else _until(row) for row in rows],
