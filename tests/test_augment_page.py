@@ -169,6 +169,10 @@ def test_rows_a_reply_does_not_answer_are_named_and_stay_open(home: Path) -> Non
     assert any(texts[1][:40] in code.value for code in at.code)
     read = next(frame.value for frame in at.dataframe if "Read" in frame.value)
     assert read["Read"].tolist() == ["1 variant", *["missing"] * 9]
+    at.text_area(key="augment_reply_0_1").set_value(json.dumps({"2": [" ".join(reversed(texts[1].split()))]})).run()
+    fine(button(at, "Read the reply").click().run())
+    assert "says nothing about 8 rows" in words(at)
+    assert not any(texts[0][:40] in code.value for code in at.code if code.value.startswith("row"))
 
 
 def endpoint(at: AppTest, server: Loopback, key: str = KEY) -> AppTest:

@@ -257,6 +257,8 @@ def test_a_batch_survives_a_pause_and_is_asked_once(home: Path, monkeypatch: pyt
         assert again.result is not None
         assert (again.result["requests"], again.result["answered"], again.result["failed"]) == (20, 20, 0)
         assert len([path for path in server.paths if path == "/v1/batches"]) <= 3
+        told = [line.get("message", "") for line in files.read_lines(job.folder / "progress.jsonl")]
+        assert any(words.startswith("Batch at the provider: ") for words in told)
     assert augmenting.review(version, SETTINGS, job.folder)[1].accepted > 0
 
 
@@ -277,3 +279,10 @@ def test_saving_refuses_copies_of_test_rows_where_the_run_s_gate_stands(
         return True
 
     assert (saves(None), saves(Limits(near_held_out=bound))) == (usual, moved)
+
+
+def test_a_batch_at_an_address_of_this_machine_is_free_like_its_other_requests() -> None:
+    here = Writer("compatible", "small", "http://127.0.0.1:9/v1", batch=True)
+    assert (here.known_rates(), here.batch_rates()) == ((0.0, 0.0), (0.0, 0.0))
+    assert Writer("compatible", "small", "https://far.example/v1", batch=True).batch_rates() is None
+    assert Writer("compatible", "small", "http://127.0.0.1:9/v1").batch_rates() is None

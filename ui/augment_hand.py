@@ -72,7 +72,8 @@ def _read(version: Version, wish: Wish, request: HandRequest, reply: str) -> Non
             "A list with numbers or dashes, one variant per line, or JSON can be read. Paste the whole reply, or ask the chat again.",
             title="No variant was found in the reply",
         )
-    missing = {ask.row: ask.original for ask in request.asks if ask.row in pasted.missing}
+    known = by_hand.answered_by_hand(version, wish.settings)
+    missing = {ask.row: ask.original for ask in request.asks if ask.row in pasted.missing and ask.key not in known}
     st.session_state["augment_said"] = (
         f"{plural(found, 'variant')} of {plural(len(pasted.found), 'row')} read.",
         missing,

@@ -76,7 +76,9 @@ def status_line(job: Job) -> str:
     """ "212 of 996 · 40 a minute · $0.07 of $1.00 · 61 rejected · about 3 min left" """
     spent, budget = job.figures.get("usd"), job.request.get("budget")
     parts = [f"{count(job.step)} of {count(job.total)}" if job.total else job.message or "Starting"]
-    if job.figures.get("rate"):
+    if job.message.startswith("Batch"):
+        parts.append(job.message)
+    elif job.figures.get("rate"):
         parts.append(f"{count(round(60 * job.figures['rate']))} a minute")
     parts.append(cost(spent) + (f" of {cost(budget)}" if budget and spent else ""))
     if "rejected" in job.figures:

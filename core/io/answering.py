@@ -75,7 +75,7 @@ class Live:
         return (count - before) / (now - began) if now > began else 0.0
 
     def progress(self, done: int, total: int, message: str) -> None:
-        """How many of the present requests have come; raises Stopped once the person has stopped the job."""
+        """How many of the present requests have come, and where a batch stands; raises Stopped once the person has stopped the job."""
         moment = time.monotonic()
         if done < total and moment - self.told < 0.3 and not self.desk.stopped():
             return
@@ -90,4 +90,4 @@ class Live:
             "tokens_out": known.tokens_out,
             "estimated": known.estimated,
         }
-        self.desk.say(self.done + done, self.total, "Writing variants", **figures)
+        self.desk.say(self.done + done, self.total, message if message.startswith("Batch") else "Writing variants", **figures)

@@ -57,7 +57,8 @@ class Writer:
     def batch_rates(self) -> tuple[float, float] | None:
         """The same for a batch; None where there is none, or nobody knows."""
         if self.name != "openai":
-            return (self.rates[0] / 2, self.rates[1] / 2) if self.rates and self.batch else None
+            known = self.known_rates() if self.batch else None
+            return None if known is None else (known[0] / 2, known[1] / 2)
         if self.rates:
             return (self.rates[0] / 2, self.rates[1] / 2)
         from core.validate.prices import price_of
