@@ -283,3 +283,56 @@ def test_counting_by_words_gives_the_tokens_of_the_encoding(model):
     fast = by_words(count)
     assert fast(texts) == count(texts)
     assert fast(texts[:100]) == count(texts[:100])
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def small_is_large(monkeypatch):
+    from core.io import large_training
+    from core.io import plain_lines as opening
+
+    monkeypatch.setattr(opening, "LARGE", 3000)
+    monkeypatch.setattr(large_training, "LARGE", 3000)
+
+
+def test_a_large_upload_is_checked_in_pieces_and_its_examples_are_read_from_disk(home, monkeypatch):
+    from tests.test_validate import good, jsonl
+    from tests.test_validate_page import numbers, said, upload
+
+    small_is_large(monkeypatch)
+    at = upload(jsonl(good()) + b"{no\n" + jsonl(good(1)))
+    assert numbers(at)["Examples"] == "61"
+    assert "1 line cannot be read" in said(at)
+    assert "1 example repeats an earlier one" in said(at)
+    assert "What is thing 0 worth?" in str(at.dataframe[1].value["question"].tolist())
+    assert not [one for one in at.button if str(one.key).startswith("validate_fix_")], "a large file is not mended in memory"
+    assert len(list((home / "checked").iterdir())) == 1
+
+
+def test_a_file_of_this_machine_is_checked_where_it_stands_large_or_small(home, tmp_path, monkeypatch):
+    from tests.test_validate import good, jsonl
+    from tests.test_validate_page import app, numbers, said
+
+    path = tmp_path / "train.jsonl"
+    path.write_bytes(jsonl(good(20)))
+    at = app(validate_view="A file").run()
+    at.text_input(key="validate_path").set_value(str(path)).run()
+    assert not at.exception
+    assert numbers(at)["Examples"] == "20"
+    small_is_large(monkeypatch)
+    path.write_bytes(jsonl(good(60)))
+    at.run()
+    assert numbers(at)["Examples"] == "60"
+    assert not any((home / "checked").iterdir()), "it is read where it stands"
+    at.text_input(key="validate_path").set_value(str(tmp_path / "none.jsonl")).run()
+    assert "is no file on this machine" in said(at)
+    assert not at.exception
+
+
+def test_the_progress_of_a_check_tells_what_was_found_so_far_the_gravest_first():
+    from ui.validate_large import progress
+
+    told = progress(50 << 20, 100 << 20, {"email": 900, "unreadable_line": 1, "empty_answer": 4, "special_token": 0})
+    assert told == "50.0 MiB of 100.0 MiB checked: 4 examples have an empty answer, 1 line cannot be read and 1 more"
+    assert progress(1 << 20, 1 << 21, {}).endswith("checked, nothing found so far")

@@ -185,8 +185,7 @@ def training_report(dataset: str, version: str, model: str, max_tokens: int) -> 
     """The checks of a version's training file (`core.validate.report.Report`)."""
     from core.io import validating
 
-    file, others = validating.of_version(store.version(dataset, version))
-    return validating.check(file, others, model=model, max_tokens=max_tokens)
+    return validating.check_version(store.version(dataset, version), model=model, max_tokens=max_tokens)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, scope="session")

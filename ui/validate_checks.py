@@ -13,6 +13,7 @@ from core.validate.wording import platform_words
 from core.validate.wording import told as told_places
 from ui.layout import card
 from ui.state import choose, go, plain
+from ui.validate_large import is_large
 from ui.validate_source import Subject
 
 MARKS = {
@@ -95,7 +96,7 @@ def _open(subject: Subject, one: Check) -> bool:
 
 def _offer(subject: Subject, one: Check) -> str | None:
     """What the button of a finding says: a version mends rows and words, what its prompt makes is a step on Curate."""
-    if one.word == "PASS" or one.fix is None:
+    if one.word == "PASS" or one.fix is None or is_large(subject.made):
         return None
     here = subject.version is None or one.fix in ("drop", "drop_conflicts") or one.fix in TEXT_FIXES
     if here or validating.holds_chats(subject.version):  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from core.validate.formats import FORMATS, UNKNOWN
 from core.validate.prices import DEFAULT, PRICES, limit_of
 from core.version import Version
 from ui import cache
+from ui import validate_large as large
 from ui.layout import empty
 from ui.state import go, plain, show_error
 
@@ -121,7 +122,8 @@ def _of_file(model: str, limit: int, lonely: bool) -> Subject | None:
     from core.io.reading import sha256
 
     file = st.file_uploader("Training file", type=list(TYPES), key="validate_file", label_visibility="collapsed")
-    if file is None:
+    path = None if file else large.path_given()
+    if file is None and path is None:
         st.caption(
             "Chat, prompt and completion, preference, reinforcement, Alpaca, ShareGPT or plain text, as JSON lines, JSON or a table, "
             "packed or not."
@@ -129,21 +131,24 @@ def _of_file(model: str, limit: int, lonely: bool) -> Subject | None:
         if lonely:
             _nothing()
         return None
-    data = file.getvalue()
-    sha = sha256(data)
+    title = file.name if file else path.name  # type: ignore[union-attr]
+    data = file.getvalue() if file else large.small(path)  # type: ignore[arg-type]
+    sha = sha256(data if data is not None else large.stamp(path).encode())  # type: ignore[arg-type]
     others = _others()
     against = tuple(sha256(content) for _, content in others)
     fixed = tuple(st.session_state.get(f"validate_fixed_{sha}", ()))
+    key = "-".join((sha[:16], *fixed, model, str(limit), *(one[:8] for one in against)))
     try:
-        with st.spinner("Checking the lines"):
-            made = cache.file_report(sha, file.name, fixed, model, limit, against, data, others)
+        made = large.report(title, data, path, key, model, limit, others)
+        if made is None and data is not None:
+            with st.spinner("Checking the lines"):
+                made = cache.file_report(sha, title, fixed, model, limit, against, data, others)
     except StudioError as problem:
         show_error(problem)
         return None
     if fixed:
         _applied(fixed, sha)
-    name = "".join(c if c.isalnum() or c in "-_ " else "_" for c in file.name.split(".")[0])[:60] or "training"
-    key = "-".join((sha[:16], *fixed, model, str(limit), *(one[:8] for one in against)))
+    name = "".join(c if c.isalnum() or c in "-_ " else "_" for c in title.split(".")[0])[:60] or "training"
     return Subject(made, name, key, None, sha)
 
 

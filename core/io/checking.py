@@ -24,16 +24,16 @@ from core.io.plain_lines import PlainLines
 from core.io.spawning import Spawned
 from core.io.tokens import ENCODINGS, counter
 from core.io.word_counting import by_words
-from core.validate.accounting import Count
+from core.validate.accounting import Count, Tokens
 from core.validate.encodings import encoding_of, is_local
 from core.validate.lines import Notes, parse
-from core.validate.merging import merged, settled_guess
+from core.validate.merging import merged, settled_guess, tokens_of
 from core.validate.piece import Guess, Piece, Rules, examine, guessed
 from core.validate.places import Places
 from core.validate.reading import TrainingFile
 from core.validate.report import Report
 
-PIECE = 2 << 20
+PIECE = 1 << 20
 """Bytes of lines that are looked at together."""
 _SAMPLES, _SAMPLE = 16, 64 << 10
 _LISTEN = 0.5
@@ -71,7 +71,7 @@ def check_lines(
     `numbers` are the rows' numbers where those of the lines mean nothing. `workers` is the number of processes (default: one a
     core); 1 works in this one. Raises StudioError when one is killed.
     """
-    spans = [(start, min(start + piece, source.end)) for start in range(source.begin, max(source.end, source.begin + 1), piece)]
+    spans = _spans(source, piece)
     guess = _guess(source, rules)
     made: list[Part] = []
     for _ in range(3):
@@ -103,6 +103,21 @@ def _report(
     kinds = np.concatenate([part.piece.kinds for part in made])
     chats = Chats(source, starts, kinds) if rules.rules == "current" else rows
     return merged([part.piece for part in made], file, chats, rules, guess, held)
+
+
+def counted(made: Report, model: str, limit: int, *, workers: int | None = None) -> Tokens | None:
+    """Tokens of a large report's rows as another model counts them; None of a report whose rows are in memory."""
+    if not isinstance(made.chats, Chats):
+        return None
+    source = made.chats.source
+    source.check()
+    guess = Guess(made.detection.format)
+    parts = _all(source, Rules(model, limit, "tokens"), guess, _spans(source, PIECE), workers or os.cpu_count() or 1, None)
+    return tokens_of([part.piece for part in parts])
+
+
+def _spans(source: PlainLines, piece: int) -> list[tuple[int, int]]:
+    return [(start, min(start + piece, source.end)) for start in range(source.begin, max(source.end, source.begin + 1), piece)]
 
 
 def _guess(source: PlainLines, rules: Rules) -> Guess:

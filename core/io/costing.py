@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import SettingsError
 from core.io import pricing, probing
+from core.io.checking import counted
 from core.io.counting import count_of
 from core.validate.accounting import Tokens, count_tokens
 from core.validate.cost import AskedRow, CostRow, asked_rows, cost_rows, local_row
@@ -35,8 +36,8 @@ def usage(made: Any) -> Callable[[Price], Tokens]:
         name = price.tokenizer or price.model
         key = encoding_of(name)[0] if plain and not is_local(name) and not name.endswith("_base") else name
         if key not in found:
-            count = count_of(name if is_local(name) else key if plain else name)
-            found[key] = count_tokens(made.chats, count, WIDE, name)
+            how = name if is_local(name) else key if plain else name
+            found[key] = counted(made, how, WIDE) or count_tokens(made.chats, count_of(how), WIDE, name)
         return found[key]
 
     return of

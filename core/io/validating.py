@@ -73,11 +73,20 @@ def checked(name: str, against: Sequence[Sequence[Any]] = (), *, model: str = "g
     Large ones are read piece by piece by `workers` processes, which `say` tells of. Raises MissingError when it is neither.
     """
     path = Path(name)
-    version = None if path.is_file() else store.find(name)
-    large = open_version(version) if version else open_file(path) if path.is_file() else None
-    if large is not None:
+    if not path.is_file() and (version := store.find(name)):
+        return check_version(version, against, model=model, max_tokens=max_tokens, rules=rules, workers=workers, say=say)
+    if path.is_file() and (large := open_file(path)):
         return check_large(large, against, model=model, max_tokens=max_tokens, rules=rules, workers=workers, say=say)
     file, others = read(name)
+    return check(file, [*others, *against], model=model, max_tokens=max_tokens, rules=rules)
+
+
+def check_version(version: Version, against: Sequence[Sequence[Any]] = (), *, model: str, max_tokens: int | None = None,
+                  rules: str = "current", workers: int | None = None, say: Say | None = None) -> Report:  # fmt: skip
+    """The same of a version's train rows. Raises DataError without train rows, target or text."""
+    if large := open_version(version):
+        return check_large(large, against, model=model, max_tokens=max_tokens, rules=rules, workers=workers, say=say)
+    file, others = of_version(version)
     return check(file, [*others, *against], model=model, max_tokens=max_tokens, rules=rules)
 
 

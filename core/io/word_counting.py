@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from core.validate.accounting import Count
 
-WORDS = 200_000
+WORDS = 100_000
 """Words that are remembered; then memory is emptied and begins anew."""
 LONGEST = 32
 """Characters of a word that is remembered."""

@@ -36,7 +36,7 @@ def merged(
     """The report of the whole. `guess` is what the pieces were examined with and has to be right; `held` as in `piece.Pairs.folded`."""
     codes = np.concatenate([piece.kinds for piece in pieces])
     detection = _detection(codes, guess.format)
-    tokens = _tokens(pieces)
+    tokens = tokens_of(pieces)
     found: dict[str, Any] = defaultdict(Places)
     for (_, name), places in shifted(pieces).items():
         found[name] = Places(np.concatenate([found[name].array, places]))
@@ -64,7 +64,8 @@ def _detection(codes: np.ndarray, most: str) -> Detection:
     return Detection(most, Counter(kinds)[most] / len(kinds) if most != UNKNOWN else 0.0, kinds)
 
 
-def _tokens(pieces: Sequence[Piece]) -> Tokens:
+def tokens_of(pieces: Sequence[Piece]) -> Tokens:
+    """The tokens of all rows, places counted through."""
     made: dict[str, Any] = {}
     before = np.cumsum([0, *(piece.rows for piece in pieces)])
     for name, value in vars(pieces[0].tokens).items():

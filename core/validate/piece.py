@@ -46,6 +46,7 @@ class Rules:
     model: str
     limit: int
     rules: str = "current"
+    """current, classic, or tokens: nothing but counted."""
     held: bool = False
     """Whether questions are compared with those of other files."""
 
@@ -97,6 +98,9 @@ def examine(rows: Sequence[Any], count: Count, rules: Rules, guess: Guess) -> Pi
         found = {(0, name): _int32(places) for name, places in chat.classic(rows).items()}
         return Piece(len(rows), codes(raw), codes(kinds), found, _small(count_tokens(rows, count, rules.limit, rules.model, tools=False)))
     talks = [None if kind in ("chat", None) else talk_of(row, kind) for row, kind in zip(rows, kinds, strict=True)]
+    if rules.rules == "tokens":
+        chats = [as_chat(row, kind, talk) for row, kind, talk in zip(rows, kinds, talks, strict=True)]
+        return Piece(len(rows), codes(raw), codes(kinds), {}, _small(count_tokens(chats, count, rules.limit, rules.model)))
     chats = [as_chat(row, kind, talk) for row, kind, talk in zip(rows, kinds, talks, strict=True)]
     pairs = pairs_of(chats, rows)
     texts = [words_of(line, talk.rejected if talk else None) for line, talk in zip(chats, talks, strict=True)]

@@ -20,6 +20,8 @@ from core.validate.convert import convert
 if TYPE_CHECKING:
     from core.version import Roles
 
+_AT_ONCE = 5_000
+
 
 def training_file(frame: pd.DataFrame, roles: Roles, task: str | None, prompt: Prompt | None = None) -> list[dict[str, Any]]:
     """One chat line per row, in order: {"messages": [system?, user, assistant]}.
@@ -68,7 +70,7 @@ def _list(cell: Any) -> Any:
 
 def as_jsonl(rows: Sequence[Any]) -> bytes:
     """Rows as JSON lines, UTF-8."""
-    return jsonl_bytes(list(rows))
+    return b"".join(jsonl_bytes(list(rows[start : start + _AT_ONCE])) for start in range(0, len(rows), _AT_ONCE))
 
 
 def in_format(rows: Sequence[dict[str, Any]], to: str) -> bytes:
