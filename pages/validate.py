@@ -18,7 +18,7 @@ here = open_page(
     "validate",
     "Validate & Cost",
     "What exactly will be trained on, what is wrong with it, and what it costs anywhere.",
-    export=lambda: slots.append(st.container()),
+    action=lambda: slots.append(st.container(width="content")),
 )
 if told := st.session_state.pop("validate_saved", None):
     st.toast(told)

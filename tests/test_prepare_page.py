@@ -142,9 +142,9 @@ def test_the_zip_holds_both_files():
     ],
 )
 def test_a_change_is_shown_in_its_place(old, new, shown, marks):
-    from ui.validate_prepare import _difference
+    from ui.validate_prepare_rows import difference
 
-    assert _difference(old, new) == (shown, marks)
+    assert difference(old, new) == (shown, marks)
 
 
 def test_a_workbook_is_offered(home):

@@ -19,7 +19,7 @@ from core.validate.training_file import as_jsonl
 from ui.layout import STATES, card
 from ui.tables import downloads, same_action
 from ui.validate_conversion import conversion
-from ui.validate_prepare import assistant
+from ui.validate_prepare import assistant, given
 from ui.validate_source import Subject
 
 FORMATS_VIEW, CLASSIC_VIEW, ASSISTANT_VIEW = "Other formats", "Classic counts", "Classic assistant"
@@ -38,6 +38,10 @@ def advanced(subject: Subject) -> None:
 
 
 def _classic(subject: Subject) -> None:
+    if not isinstance(subject.made.file.rows, tuple):  # rows stand on disk
+        st.caption("The file is too large to be counted here again. From the command line:")
+        st.code(shlex.join(["python", "-m", "core", "validate", given(subject)[0], "--rules", "classic"]), language=None, wrap_lines=True)
+        return
     chats = subject.version is not None or subject.made.detection.format != "chat"
     with st.spinner("Counting as the older notebook did"):
         found = _counted(subject.key, subject, chats)
@@ -66,10 +70,15 @@ def _first(one: dict[str, Any], most: int = 8) -> str | None:
 
 
 def export(subject: Subject) -> None:
-    """The checks as a table, and the same as a command and in Python."""
+    """Export, for a version and for an uploaded file: the checks as a table, and the same as a command and in Python."""
+    with st.popover("Export", icon=":material/download:", type="tertiary"):
+        _export(subject)
+
+
+def _export(subject: Subject) -> None:
     downloads(lambda: checks_table(subject), f"{subject.name}-checks", "validate_export", "Checks")
-    made, file = subject.made, st.session_state.get("validate_file")
-    source = subject.version.id if subject.version else str(getattr(file, "name", "training.jsonl"))
+    made = subject.made
+    source = subject.version.id if subject.version else given(subject)[0]
     limit = made.tokens.limit
     usual = validating.LOCAL_LIMIT if made.model == "embedded" else limit_of(made.model)
     words = ["python", "-m", "core", "validate", source, "--model", made.model, *(["--max-tokens", str(limit)] if limit != usual else [])]

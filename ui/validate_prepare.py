@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import shlex
 import zipfile
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -13,14 +15,14 @@ import streamlit as st
 from core.errors import StudioError
 from core.format import count, plural, short
 from core.io import preparing
-from core.validate.prepare import TASKS, Advice, Prepared, Table, prepare
+from core.validate.prepare import TASKS, Advice, Prepared, prepare
 from core.validate.prepare_read import ENDINGS, Source, read_pairs
 from core.validate.prepare_text import common_suffix, visible
 from core.validate.prepare_write import TIME_CAVEAT, classes, hints, jsonl, seconds, spoken
 from core.version import digest
 from ui.layout import card
 from ui.state import choose, go, plain, show_error
-from ui.tables import marked
+from ui.validate_prepare_rows import LONGEST, cut, look
 from ui.validate_source import Subject
 
 TITLE = "Prompt and completion pairs"
@@ -28,8 +30,6 @@ ADDED = ("common_prompt_suffix", "common_completion_suffix", "completions_space_
 """Remedies that write something into the texts which only completion models need."""
 LOOKED_AT = 50_000
 """Pairs up to which the closed card says what is advised."""
-LOOKS, AROUND, LONGEST = 3, 60, 260
-"""Rows shown of a change; characters beside it; characters of a removed row."""
 
 
 def belongs(subject: Subject) -> bool:
@@ -48,6 +48,10 @@ def lead(subject: Subject) -> None:
         st.toggle("Open the assistant", key=key)
 
     with card(TITLE, height="content", control=switch, key="validate_pairs"):
+        if not isinstance(subject.made.file.rows, tuple):  # rows stand on disk
+            st.caption("The file is too large to be prepared here. From the command line:")
+            st.code(f"python -m core prepare {shlex.quote(given(subject)[0])} --yes", language=None, wrap_lines=True)
+            return
         if st.session_state.get(key):
             assistant(subject)
             return
@@ -119,62 +123,20 @@ def _advices(subject: Subject, offered: Prepared, made: Prepared | None) -> None
         if one.necessary:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.badge("Necessary", color="gray")
-                st.markdown(plain(_cut(one.remedy)), width="content")
-                _look(subject, one, steps)
+                st.markdown(plain(cut(one.remedy)), width="content")
+                look(subject.sha[:8], one, steps)
     shown = [one for one in offered.remedies if not one.necessary]
     shown += [one for rule, one in now.items() if not one.necessary and rule not in {known.rule for known in shown}]
     for one in shown:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            words = "Split into training and validation rows" if one.rule == "split" else _cut(one.remedy)
+            words = "Split into training and validation rows" if one.rule == "split" else cut(one.remedy)
             st.toggle(plain(words), True, key=_key(subject, one), width="content", disabled=one.rule not in now)
             st.space("stretch")
             if one.rule not in now:
                 st.caption("not needed any more", width="content")
-            _look(subject, now.get(one.rule, one), steps)
+            look(subject.sha[:8], now.get(one.rule, one), steps)
         if one.rule != "split":
             st.caption(plain(_short(now.get(one.rule, one).text)))
-
-
-def _look(subject: Subject, one: Advice, steps: dict[str, tuple[Table, Table]]) -> None:
-    """How many rows the remedy touches, and a few of them before and after."""
-    if one.rule not in steps:
-        return
-    before, after = steps[one.rule]
-    gone = sorted(set(before.numbers) - set(after.numbers))
-    if gone:
-        told, places = f"{plural(len(gone), 'row')} out", [before.numbers.index(number) for number in gone[:LOOKS]]
-    else:
-        pairs = zip(before.prompts, after.prompts, before.completions, after.completions, strict=True)
-        changed = [place for place, (a, b, c, d) in enumerate(pairs) if a != b or c != d]
-        told, places = f"{plural(len(changed), 'row')} changed", changed[:LOOKS]
-    with st.popover(told, type="tertiary", disabled=not places, key=f"validate_look_{subject.sha[:8]}_{one.rule}"):
-        for place in places:
-            st.caption(f"Row {count(before.numbers[place])} of the file, counted from 0")
-            key = f"validate_change_{subject.sha[:8]}_{one.rule}_{place}"
-            if gone:
-                text = _cut(" ".join(f"{before.prompts[place]} → {before.completions[place]}".split()))
-                marked(text, [(0, len(text), "removed")], key)
-                continue
-            for name, old, new in (
-                ("prompt", before.prompts[place], after.prompts[place]),
-                ("completion", before.completions[place], after.completions[place]),
-            ):
-                if old != new:
-                    marked(*_difference(old, new), f"{key}_{name}")
-
-
-def _difference(old: str, new: str) -> tuple[str, list[tuple[int, int, Any]]]:
-    """One text that holds both, with what went and what came marked; only the surroundings of the change."""
-    start = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-    rest = min(len(old), len(new)) - start
-    end = next((i for i, (a, b) in enumerate(zip(old[::-1], new[::-1], strict=False)) if a != b or i >= rest), rest)
-    went, came = visible(_cut(old[start : len(old) - end])), visible(_cut(new[start : len(new) - end]))
-    ahead, behind = old[:start], old[len(old) - end :] if end else ""
-    ahead = "… " + ahead[-AROUND:] if len(ahead) > AROUND else ahead
-    behind = behind[:AROUND] + " …" if len(behind) > AROUND else behind
-    at = len(ahead)
-    spans = [(at, at + len(went), "removed"), (at + len(went), at + len(went) + len(came), "added")]
-    return ahead + went + came + behind, [span for span in spans if span[1] > span[0]]
 
 
 def _files(subject: Subject, made: Prepared, declined: tuple[str, ...]) -> None:
@@ -246,10 +208,6 @@ def _quoted(text: str) -> str:
     return f'"{visible(text)}"' if text else ""
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
-
-
 def _key(subject: Subject, one: Advice) -> str:
     return f"validate_advice_{subject.sha[:12]}_{len(_fixed(subject))}_{one.rule}"
 
@@ -258,13 +216,15 @@ def _fixed(subject: Subject) -> Sequence[str]:
     return list(st.session_state.get(f"validate_fixed_{subject.sha}", ()))
 
 
-def _upload() -> Any:
-    return st.session_state.get("validate_file")
+def given(subject: Subject) -> tuple[str, Any]:
+    """The name of the file, uploaded or named by its path, and what holds its bytes."""
+    upload = st.session_state.get("validate_file")
+    path = Path(str(st.session_state.get("validate_path") or "")).expanduser()
+    return (upload.name, upload) if upload is not None else (path.name or f"{subject.name}.jsonl", path)
 
 
 def _ending(subject: Subject) -> str:
-    name = str(getattr(_upload(), "name", "")).casefold().removesuffix(".gz")
-    return name.rsplit(".", 1)[-1]
+    return given(subject)[0].casefold().removesuffix(".gz").rsplit(".", 1)[-1]
 
 
 def _original(subject: Subject) -> bool:
@@ -273,7 +233,7 @@ def _original(subject: Subject) -> bool:
 
 
 def _source(subject: Subject) -> Source:
-    return _read(subject.sha, _upload().name, _upload())
+    return _read(subject.sha, *given(subject))
 
 
 def _walk(subject: Subject, declined: tuple[str, ...]) -> Prepared:
@@ -283,7 +243,7 @@ def _walk(subject: Subject, declined: tuple[str, ...]) -> Prepared:
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the pairs", scope="session")
 def _read(sha: str, name: str, _file: Any) -> Source:
-    return read_pairs(name, _file.getvalue())
+    return read_pairs(name, _file.read_bytes() if isinstance(_file, Path) else _file.getvalue())
 
 
 @st.cache_resource(max_entries=6, show_spinner="Preparing", scope="session")
