@@ -379,6 +379,16 @@ def test_what_is_cut_says_whether_the_answer_is_lost():
     assert (found[2].answer, found[2].left, found[2].over) == (50, int(tokens.supervised[2]), int(tokens.total[2]) - 40)
     assert [one.total for one in cuts(rows, tokens, words)] == sorted((one.total for one in found.values()), reverse=True)
     assert len(cuts(rows, tokens, words, most=2)) == 2
+    assert [one.place for one in cuts(rows, tokens, words, places=[4, 0, 1])] == [4, 1]
+
+
+def test_the_check_says_that_a_local_training_keeps_the_answer(tiny):
+    from core.io.validating import check, of_rows
+
+    rows = [*CHATS[:3]] * 20
+    for model, kept in ((tiny, "the answer is kept in all 20"), ("gpt-4o", "the answer is kept in 0 of 20")):
+        found = next(one for one in check(of_rows(rows), model=model, max_tokens=64).checks if one.name == "too_long")
+        assert found.detail == kept
 
 
 def test_examples_that_teach_nothing_are_named():

@@ -137,8 +137,7 @@ def _cuts(subject: Subject, places: list[int]) -> list[Cut]:
     """What is cut of these examples, in their order."""
     made = subject.made
     model = "gpt-4" if made.rules == "classic" else made.model
-    at = {place: one for one in cuts(made.chats, made.tokens, count_of(model), model, most=10**9) for place in [one.place]}
-    return [at[place] for place in places]
+    return cuts(made.chats, made.tokens, count_of(model), model, places=places)
 
 
 def _both(chat: Any) -> tuple[str, str]:

@@ -180,13 +180,21 @@ def walk(messages: list[Any], lengths: Lengths, limit: int) -> tuple[int, int, i
     return at + PER_CONVERSATION, assistant, supervised, answer, left
 
 
-def cuts(chats: Sequence[Any], tokens: Tokens, count: Count, model: str = "", most: int = 500) -> list[Cut]:
-    """The longest examples over the limit, at most that many: how much of each is cut, and what is left of its last answer.
+def cuts(
+    chats: Sequence[Any], tokens: Tokens, count: Count, model: str = "", most: int = 500, *, places: Sequence[int] | None = None
+) -> list[Cut]:
+    """Of examples over the limit how much is cut, and what is left of the last answer: the longest first, at most that many.
+
+    With `places` only those positions, in their order.
 
     A hosted platform cuts the end. A local training cuts the question and keeps the answer.
     """
     over = np.flatnonzero(tokens.total > tokens.limit)
-    over = over[np.argsort(-tokens.total[over], kind="stable")][:most]
+    if places is None:
+        over = over[np.argsort(-tokens.total[over], kind="stable")][:most]
+    else:
+        at = {int(tokens.places[i]): int(i) for i in over}
+        over = np.array([at[place] for place in places if place in at], dtype=np.int64)
     rows = [chats[int(tokens.places[i])] for i in over]
     if hasattr(count, "conversations"):
         kept = [int(tokens.supervised[i]) for i in over]

@@ -17,6 +17,7 @@ from core.validate import chat
 from core.validate.accounting import Count, Tokens, count_tokens, distribution, epochs_for, has_messages
 from core.validate.answers import judge, leaks, pairs_of, stem_of
 from core.validate.checks import Check, checks_of
+from core.validate.encodings import HUB, is_local
 from core.validate.file_rules import file_checks, file_findings, skipped_groups
 from core.validate.formats import Detection, detect
 from core.validate.limits import CLASSIC_LIMIT, FEW_EXAMPLES, MIN_EXAMPLES
@@ -119,7 +120,7 @@ def concluded(
     """The report by today's rules, of everything that was found. `held`: whether rows of other files were compared."""
     _temper(findings, detection, len(file))
     found = {name: places for name, places in findings.items() if len(places)}
-    checks = _checks(file, found, stem, tokens, detection, held)
+    checks = _checks(file, found, stem, tokens, detection, held, model)
     return Report(file, detection, chats, found, tuple(checks), tokens, epochs_for(len(file)), "current", model)
 
 
@@ -156,7 +157,9 @@ def _temper(findings: dict[str, Any], detection: Detection, n: int) -> None:
         findings[name] = without(findings[name], told_already)
 
 
-def _checks(file: TrainingFile, findings: dict[str, Any], stem: str, tokens: Tokens, detection: Detection, held: bool) -> list[Check]:
+def _checks(
+    file: TrainingFile, findings: dict[str, Any], stem: str, tokens: Tokens, detection: Detection, held: bool, model: str
+) -> list[Check]:
     n = len(file)
     skipped = skipped_groups(detection, held)
     sentences: dict[str, str] = {}
@@ -169,7 +172,7 @@ def _checks(file: TrainingFile, findings: dict[str, Any], stem: str, tokens: Tok
     if over := findings.get("too_long"):
         verb = "example is" if len(over) == 1 else "examples are"
         sentences["too_long"] = f"{told(len(over))} {verb} longer than {told(tokens.limit)} tokens"
-        kept = _answer_kept(tokens)
+        kept = _answer_kept(tokens, model)
         details["too_long"] = f"the answer is kept in {'all ' if kept == len(over) else ''}{told(kept)}" + (
             "" if kept == len(over) else f" of {told(len(over))}"
         )
@@ -184,9 +187,11 @@ def _checks(file: TrainingFile, findings: dict[str, Any], stem: str, tokens: Tok
     return sorted([_size(n), *file_checks(file.size), *checks], key=lambda check: ("FAIL", "WARN", "PASS").index(check.word))
 
 
-def _answer_kept(tokens: Tokens) -> int:
-    """Of the examples over the limit, how many keep their last answer whole."""
+def _answer_kept(tokens: Tokens, model: str) -> int:
+    """Of the examples over the limit, how many keep their last answer whole: a local training cuts the question instead."""
     over = tokens.total > tokens.limit
+    if is_local(model) and not model.startswith(HUB):
+        return int((tokens.supervised[over] >= tokens.answer[over]).sum())
     return int((tokens.total[over] - 3 <= tokens.limit).sum())
 
 
