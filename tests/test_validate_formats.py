@@ -76,10 +76,12 @@ def test_a_chat_line_that_lost_its_answer_stays_a_chat_line_among_chat_lines():
 
 
 def test_a_reinforcement_row_without_its_other_keys_stays_one_among_its_kind():
-    found = detect([*[ROWS["reinforcement"]] * 9, {"messages": [USER]}, line("q", "a")])
+    answered = {**line("q", "a"), "reference_answer": "a"}
+    found = detect([*[ROWS["reinforcement"]] * 9, {"messages": [USER]}, answered, line("q", "a")])
     assert found.format == "reinforcement"
-    assert found.kinds[9] == "reinforcement"
-    assert found.strangers == (10,)
+    assert found.kinds[9:11] == ("reinforcement", "reinforcement")
+    assert found.strangers == (11,)
+    assert named(answered, "reinforcement") == {"last_message_not_user"}
     assert named({"messages": [USER]}, "reinforcement") == {"no_reference"}
 
 

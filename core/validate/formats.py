@@ -88,10 +88,16 @@ def detect(rows: Sequence[Any]) -> Detection:
 
 
 def settled(row: Any, kind: str | None, most: str) -> str | None:
-    """The format of a row in a file of the format `most`: a chat line without an answer is what the others are."""
+    """The format of a row in a file of the format `most`.
+
+    A chat line that lost its answer is no reinforcement row, and a reinforcement row that lost its other keys, or ends with an
+    answer beside them, is no chat line.
+    """
     if most == "chat" and kind == "reinforcement":
         return "chat"
-    return "reinforcement" if most == "reinforcement" and kind == "chat" and not _answered(row) else kind
+    if most == "reinforcement" and kind == "chat" and row["messages"] and (not _answered(row) or not row.keys() <= _EXAMPLE_KEYS):
+        return "reinforcement"
+    return kind
 
 
 def kind_of(row: Any) -> str | None:
