@@ -16,7 +16,7 @@ from random import Random
 
 from core.augment.asks import Ask
 from core.augment.gates import HeldOut, Judge, Near, bare
-from core.io.judging import language
+from core.io.judging import language, probable_language
 
 ROWS = 500
 NAMES = ("Maria Lopez", "Jonas Weber", "Alice Novak", "Peter Lindgren", "Sofia Rossi", "David Cohen")
@@ -84,7 +84,7 @@ def measured(make: Callable[[Random, int], Case], rows: int) -> tuple[float, Cou
     aside = [f"Row {number} of those kept aside says something of its own, {drawn.random()}" for number in range(rows // 5)]
     start = time.process_time()
     originals = [original for original, _ in cases]
-    judge = Judge(HeldOut(aside), "answer", "chat", seen={bare(text) for text in originals}, language=language)
+    judge = Judge(HeldOut(aside), "answer", "chat", seen={bare(text) for text in originals}, language=language, original=probable_language)
     judge.train = Near(list(enumerate(originals)))
     judge.limits = judge.limits.with_mode("near_train", "off").with_mode("near_sibling", "off")  # the made-up rows are alike on purpose
     there, stopped = Counter[str](), Counter[str]()

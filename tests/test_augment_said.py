@@ -12,7 +12,7 @@ from core.augment.asks import Ask
 from core.augment.gates import HeldOut, Judge, Near
 from core.augment.near import pieces
 from core.augment.said import Said
-from core.io.judging import language
+from core.io.judging import language, probable_language
 
 ENGLISH = (
     "The kettle from Berlin boils 30 litres in two minutes and nobody complained about it at all.",
@@ -36,7 +36,7 @@ def texts(count: int = 400) -> list[str]:
     found = []
     for number in range(count):
         some = ENGLISH if number % 2 else KOREAN
-        words = " ".join(drawn.sample(some, 2)).split()
+        words: list[str] = " ".join(drawn.sample(some, 2)).split()
         for _ in range(drawn.randint(1, 6)):
             at = drawn.randrange(len(words))
             words[at : at + drawn.randint(0, 2)] = [drawn.choice(PLANTED)] * drawn.randint(0, 1)
@@ -108,3 +108,14 @@ def test_texts_of_the_same_words_are_told_to_be_of_the_same_language_either_way(
         seen.add(value)
     assert seen == {0.0, 1.0}
     assert len(asked) < 500
+
+
+def test_a_german_variant_is_told_although_its_english_original_is_full_of_names() -> None:
+    original = "The lamp that Peter Lindgren bought in Prague for 23 dollars looks elegant beside the old oak table."
+    german = "Das Gerät, das Peter Lindgren in Prague für 23 Dollar gekauft hat, gefällt uns noch immer sehr gut."
+    assert language(original) == ""
+    assert probable_language(original) == "en"
+    judge = Judge(HeldOut([]), language=language, original=probable_language)
+    assert judge.look(german, Ask(0, original, "", 1, ())).gate == "language"
+    said = "For 23 dollars Peter Lindgren bought a lamp in Prague, and it looks elegant beside the old oak table."
+    assert "language" not in judge.look(said, Ask(0, original, "", 1, ())).failed

@@ -81,6 +81,8 @@ class Judge:
     """The columns of whole rows, for those that people rewrite."""
     meanings: dict[tuple[str, str], float | None] = field(default_factory=dict)
     """What `meaning` gave for pairs asked ahead (see `prepare`)."""
+    original: Callable[[str], str] | None = None
+    """Like `language`, for an original, of which less sureness is asked: both being wrong, and differently, is rare. `language` where None."""
     last: _Source | None = None
     """The original that was compared with last."""
 
@@ -162,7 +164,7 @@ class Judge:
     def _source(self, original: str) -> _Source:
         """What is known of an original; the variants of one come together."""
         if self.last is None or self.last.text != original:
-            self.last = _Source(original, self.limits, self.language)
+            self.last = _Source(original, self.limits, self.original or self.language)
         return self.last
 
     def _other_language(self, said: Said, source: _Source) -> bool:

@@ -63,7 +63,7 @@ def judge_for(version: Version, settings: AugmentSettings, *, limits: Limits | N
     kept, aside = _texts(version, compared(settings, version.roles))
     stand = limits or usual_limits(settings)
     return Judge(HeldOut(aside), settings.keeps, version.task or "chat", stand, {bare(text) for _, text in kept}, language, Near(kept),
-                 meaning)  # fmt: skip
+                 meaning, original=probable_language)  # fmt: skip
 
 
 def held_out(version: Version, settings: AugmentSettings) -> HeldOut:
@@ -83,12 +83,17 @@ def _texts(version: Version, column: str) -> tuple[list[tuple[int, str]], list[s
     return kept, [text for text, part in zip(texts, parts, strict=True) if part != "train"]
 
 
-def language(text: str) -> str:
+def language(text: str, sure: float = 0.98) -> str:
     """The language's two letters when a text is long enough to be nearly sure, else ""."""
     if sum(map(str.isalpha, text)) < 40:
         return ""
     name, sureness = identify(text)
-    return name if sureness > 0.98 else ""
+    return name if sureness > sure else ""
+
+
+def probable_language(text: str) -> str:
+    """The same of an original, which is what it says it is more often than what a writer sends back."""
+    return language(text, 0.9)
 
 
 def replies_in(folder: Path, planned: Sequence[Ask]) -> dict[str, Read]:
