@@ -47,6 +47,8 @@ def test_a_row_of_another_host_holds_what_was_typed_and_nothing_more():
         ({"Longest example": 0}, "whole number of tokens"),
         ({"Longest example": "12.5"}, "whole number of tokens"),
         ({"Jobs until": "soon"}, "a day like 2027-01-06"),
+        ({"Tokenizer": "p50k_base"}, "Row 1, Tokenizer: 'p50k_base' is not o200k_base"),
+        ({"Tokenizer": "llama"}, "'llama' is not o200k_base"),
         ({"Model": " "}, "Row 1 names no model"),
         ({"Model": "a\nb"}, "plain text of at most 200 characters"),
         ({"Note": "x" * 201}, "plain text of at most 200 characters"),

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.errors import StudioError
 from core.explore import distributions
 from core.format import cost, count, date, duration, plural, size
 from core.format import tokens as short_count
@@ -20,7 +21,7 @@ from core.validate.prices import AS_OF, can_train, shutdown
 from ui import cache, charts
 from ui.jobs import latest, watch
 from ui.layout import card
-from ui.state import plain
+from ui.state import plain, show_error
 from ui.validate_source import Subject
 
 SHORTEST = 16
@@ -83,10 +84,14 @@ def _costs(subject: Subject, into: Any) -> int:
         if not len(subject.made.tokens):
             st.caption("Nothing to price.")
             return epochs
-        offered = pricing.prices()
-        prices = [one for one in offered if retired or can_train(one, pricing.today())]
-        with st.spinner("Counting tokens"):
-            rows = cache.training_costs(subject.key, epochs, cache.price_stamp(prices), subject.made, prices)
+        try:
+            offered = pricing.prices()
+            prices = [one for one in offered if retired or can_train(one, pricing.today())]
+            with st.spinner("Counting tokens"):
+                rows = cache.training_costs(subject.key, epochs, cache.price_stamp(prices), subject.made, prices)
+        except StudioError as problem:  # a damaged price table, or a tokenizer that is gone: the rest of the page stands
+            show_error(problem)
+            return epochs
         shown = table(rows).style.apply(_greyed, axis=1, retired=[row.retired for row in rows])
         st.dataframe(shown, hide_index=True, width="stretch", height="content", placeholder="n/a", key="validate_costs",
                      column_config=_columns(), alt="Cost of training and of 1,000 answers by model")  # fmt: skip

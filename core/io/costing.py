@@ -20,6 +20,8 @@ from core.validate.prices import OPENAI, Price
 LOCAL_LIMIT = 256
 """Tokens of the longest row when the built-in model is trained, unless a setting says otherwise."""
 WIDE = 65_536
+COUNTED = 50_000
+"""Examples that are counted once more for this machine: about ten seconds of short rows."""
 
 
 def usage(made: Any) -> Callable[[Price], Tokens]:
@@ -64,14 +66,15 @@ def costs(made: Any, prices: Sequence[Price], epochs: int, tokens_of: Callable[[
 def local(made: Any, epochs: int) -> tuple[CostRow, list[Offer], bool]:
     """(this machine's row, other devices by formula, whether this machine's rate was measured).
 
-    Counted with the built-in model's own tokenizer and template once it is unpacked, until then with the file's.
+    Counted with the built-in model's own tokenizer and template once it is unpacked; until then, and for more than COUNTED
+    examples, with the file's.
     """
     from core.io import embedded
 
     limit = made.tokens.limit if is_local(made.model) else LOCAL_LIMIT
     if is_local(made.model) and made.rules != "classic":
         tokens = made.tokens
-    elif embedded.is_ready():
+    elif embedded.is_ready() and len(made.chats) <= COUNTED:
         tokens = count_tokens(made.chats, count_of("embedded"), limit)
     else:
         tokens = made.tokens

@@ -15,6 +15,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from core.errors import DataError
+from core.validate.encodings import encoding_of, is_local
 from core.validate.prices import ALIASES, OPENAI, PRICES, Price
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ COLUMNS = {
 """Field -> heading, in the order of the table."""
 MONEY = ("training", "input", "cached", "output", "batch_input", "batch_cached", "batch_output", "base_input", "base_output")
 DATES = ("jobs_until", "answers_until", "as_of")
+ENCODINGS = ("o200k_base", "cl100k_base")
 MOST_USD, MOST_TOKENS, LONGEST, MOST_ROWS = 100_000.0, 10_000_000, 200, 500
 _MEANS = {**{heading.casefold(): field for field, heading in COLUMNS.items()}, **{field: field for field in COLUMNS}}
 
@@ -93,6 +95,7 @@ def _row(given: Mapping[str, Any], number: int) -> Price:
             raise DataError(f"Row {number}, {model[:60]}: {COLUMNS[there]} is given and {COLUMNS[missing]} is not. Answers are priced by "
                             "both: type it, or leave both empty.", title="Half a price")  # fmt: skip
     days: dict[str, Any] = {name: _date(given.get(name), name, number) for name in DATES}
+    _tokenizer(given.get("tokenizer"), number)
     texts: dict[str, Any] = {name: _text(given.get(name), name, number) for name in ("tokenizer", "source", "note")}
     usd: dict[str, Any] = dict(money)
     shipped = PRICES.get(model) if host == OPENAI else None
@@ -143,6 +146,14 @@ def _tokens(value: Any, number: int) -> int:
     if not tokens.is_integer() or not 1 <= tokens <= MOST_TOKENS:
         raise _wrong(number, "training_context", value, f"a whole number of tokens, 1 to {MOST_TOKENS:,}")
     return int(tokens)
+
+
+def _tokenizer(value: Any, number: int) -> None:
+    """A name that counts offline, or a local model's."""
+    name = "" if _blank(value) else str(value).strip()
+    known = name in ("", *ENCODINGS) or is_local(name) or (encoding_of(name)[0] in ENCODINGS and not encoding_of(name)[1])
+    if not known:
+        raise _wrong(number, "tokenizer", name, f"{', '.join(ENCODINGS)}, embedded, file:FOLDER, hub:OWNER/NAME or a model of OpenAI's")
 
 
 def _date(value: Any, field: str, number: int) -> str:
