@@ -285,6 +285,28 @@ def test_counting_by_words_gives_the_tokens_of_the_encoding(model):
     assert fast(texts[:100]) == count(texts[:100])
 
 
+def test_rows_of_one_shape_have_the_same_problems_whatever_they_say():
+    from core.validate.piece import shape_of
+    from core.validate.row_rules import row_problems
+
+    random_ = random.Random(6)
+    known = {}
+    for _ in range(3000):
+        said = [random_.choice(["", " ", "a", "<|end|>", "nan", "9", "[]"]) for _ in range(random_.randint(1, 4))]
+        roles = ["system", "developer", "user", "assistant", "tool", "function", "Human", ""]
+        row = {"messages": [{"role": random_.choice(roles), "content": one} for one in said]}
+        shape = shape_of(row)
+        assert shape is not None
+        assert known.setdefault(shape, row_problems(row, "chat")) == row_problems(row, "chat")
+    for odd in (
+        {"messages": [{"role": "user", "content": []}]},
+        {"messages": [], "a": 1},
+        {"messages": ["x"]},
+        {"messages": [{"role": "user"}]},
+    ):
+        assert shape_of(odd) is None
+
+
 # --- the page --------------------------------------------------------------------------------------------------------
 
 

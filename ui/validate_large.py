@@ -57,8 +57,12 @@ def report(name: str, data: bytes | None, path: Path | None, key: str, model: st
     `key` names content and settings; `others` are (name, bytes) of files it is compared with.
     """
     if data is not None:
-        return _checked(key, lambda: large_training.open_upload(name, data), model, limit, others)
-    return _checked(key, lambda: large_training.open_file(path), model, limit, others) if path else None
+        made = _checked(key, lambda: large_training.open_upload(name, data), model, limit, others)
+    else:
+        made = _checked(key, lambda: large_training.open_file(path), model, limit, others) if path else None
+    if made is not None:
+        st.caption("A large file: it was read in pieces and its examples are read when they are shown. It is not mended here.")
+    return made
 
 
 def _checked(key: str, opened: Callable[[], large_training.Large | None], model: str, limit: int, others: Any) -> Any | None:

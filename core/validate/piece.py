@@ -17,10 +17,11 @@ import numpy as np
 from core.validate import chat
 from core.validate.accounting import Count, Tokens, count_tokens
 from core.validate.answers import Pair, folded, identity, is_empty, pairs_of, shown_value, stem_of, without_value
+from core.validate.chat import Findings
 from core.validate.formats import FORMATS, detect, kind_of, settled
 from core.validate.pictures import has_image
 from core.validate.preference import is_hosted_shape
-from core.validate.row_rules import as_chat, rows_problems
+from core.validate.row_rules import as_chat, row_problems
 from core.validate.stems import Told
 from core.validate.talks import talk_of
 from core.validate.words import scan, words_of
@@ -108,7 +109,8 @@ def examine(rows: Sequence[Any], count: Count, rules: Rules, guess: Guess) -> Pi
         "empty_answer": [pair.place for pair in pairs if is_empty(pair)],
         "answer_without_information": without_value(pairs, guess.stem),
     }
-    sources = (rows_problems(rows, kinds, chats, talks), answers, scan(texts))
+    shapes = [shape_of(row) if kind == "chat" else None for row, kind in zip(rows, kinds, strict=True)]
+    sources = (_problems(rows, kinds, shapes, chats, talks), answers, scan(texts))
     return Piece(
         len(rows), codes(raw), codes(kinds),
         {(i, name): _int32(places) for i, source in enumerate(sources) for name, places in source.items() if places},
@@ -116,9 +118,41 @@ def examine(rows: Sequence[Any], count: Count, rules: Rules, guess: Guess) -> Pi
         _prints(pairs, rules.held),
         Told.of([pair.answer for pair in pairs if pair.answer is not None]),
         _shown(pairs, guess.stem),
-        _int32([place for place, line in enumerate(chats) if has_image(line)]),
+        _int32([place for place, line in enumerate(chats) if shapes[place] is None and has_image(line)]),
         _int32([i for i, kind in enumerate(kinds) if kind == "preference" and not is_hosted_shape(rows[i])]),
     )  # fmt: skip
+
+
+def shape_of(row: Any) -> tuple[tuple[str, bool], ...] | None:
+    """(role, whether anything is said) of each message of a chat row of nothing but texts; None of any other row."""
+    if len(row) != 1:
+        return None
+    shape = []
+    for message in row["messages"]:
+        if not isinstance(message, dict) or len(message) != 2:
+            return None
+        role, content = message.get("role"), message.get("content")
+        if not isinstance(role, str) or not isinstance(content, str):
+            return None
+        shape.append((role, content != ""))
+    return tuple(shape)
+
+
+def _problems(
+    rows: Sequence[Any], kinds: Sequence[str | None], shapes: Sequence[Any], chats: Sequence[Any], talks: Sequence[Any]
+) -> Findings:
+    """What `row_rules.rows_problems` finds. Rules of form do not read the words, so rows of one shape are looked at once."""
+    found: Findings = defaultdict(list)
+    known: dict[Any, list[str]] = {}
+    for place, shape in enumerate(shapes):
+        names = known.get(shape) if shape is not None else None
+        if names is None:
+            names = [name for name, _ in row_problems(rows[place], kinds[place], chats[place], talks[place])]
+            if shape is not None:
+                known[shape] = names
+        for name in names:
+            found[name].append(place)
+    return found
 
 
 def guessed(rows: Sequence[Any], rules: Rules) -> Guess:

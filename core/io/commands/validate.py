@@ -26,7 +26,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from core.validate.wording import platform_words, told
 
     others = [read(name)[0].rows for name in args.against]
-    made = checked(args.file, others, model=args.model, max_tokens=args.max_tokens, rules=args.rules, workers=args.workers)
+    made = checked(args.file, others, model=args.model, max_tokens=args.max_tokens, rules=args.rules, workers=args.workers,
+                   say=_progress(say))  # fmt: skip
     for note in made.file.notes:
         say(note)
     for one in made.file.unreadable[:20]:
@@ -41,6 +42,18 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     if len(made.tokens) < made.examples:
         say(f"Tokens are those of the {len(made.tokens)} of {made.examples} examples that have messages.")
     return summary(made)
+
+
+def _progress(say: Callable[[str], None]) -> Callable[[int, int, dict[str, int]], None]:
+    """Tells of a large file every tenth part of it."""
+    told = [0]
+
+    def tell(done: int, total: int, found: dict[str, int]) -> None:
+        if done * 10 // max(1, total) > told[0]:
+            told[0] = done * 10 // max(1, total)
+            say(f"{told[0] * 10} % read, {sum(found.values()):,} findings so far")
+
+    return tell
 
 
 def show(result: dict[str, Any]) -> str:
