@@ -129,7 +129,8 @@ def fill(template: str, row: Mapping[str, Any]) -> str:
     """The template with every known `$column` replaced by the row's value (missing values become nothing)."""
     if "$" not in template:
         return template
-    return _pattern(tuple(row)).sub(lambda found: _shown(row[found.group(1) or found.group(2)]), template)
+    names = tuple(name for name in row if name in template)  # the others cannot be meant
+    return _pattern(names).sub(lambda found: _shown(row[found.group(1) or found.group(2)]), template)
 
 
 def _shown(value: Any) -> str:

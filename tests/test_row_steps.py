@@ -275,9 +275,14 @@ def test_row_steps_are_one_object_that_travels_and_gives_the_same_in_pieces_and_
 
     types = {"text": pa.large_string(), "number": pa.float64()}
     writes = {**{name: types[what] for name, what in steps.writes().items()}, "dropped": pa.large_string(), "dropped_by": pa.int32()}
-    pieces = engine.run(steps, frame, writes, workers=2, chunk=25).frame
-    pd.testing.assert_frame_equal(whole, pieces)
-    assert whole["dropped"].notna().any()
+    done = engine.run(steps, frame, writes, told=("dropped", "dropped_by"), workers=2, chunk=25)
+    pieces, every = done.frame, engine.run(steps, frame, writes, chunk=25).frame
+    pd.testing.assert_frame_equal(whole.frame, pieces)
+    pd.testing.assert_frame_equal(every[every["dropped"].isna()].drop(columns=["dropped", "dropped_by"]), pieces)
+    pd.testing.assert_series_equal(whole.dropped, every["dropped"])
+    pd.testing.assert_series_equal(done.told["dropped_by"], every["dropped_by"])
+    assert whole.dropped.notna().any()
+    whole = whole.frame
     assert (whole["extra"].isna() | whole["personal_data"].isna() | (whole["personal_data"] == "emails")).all()
     assert "[PHONE]" in whole["text"].tolist()[0]
 

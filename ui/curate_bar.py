@@ -106,7 +106,8 @@ def _mend(version: Version) -> None:
 def _save(version: Version, recipe: Recipe, seconds: float) -> None:
     workers = int(st.session_state.get("curate_workers") or 1)
     if seconds > LONG:
-        request = {"dataset": version.dataset, "version": version.id, "recipe": to_yaml(recipe), "workers": workers}
+        asked = {"dataset": version.dataset, "version": version.id, "rows": version.rows}
+        request = {**asked, "recipe": to_yaml(recipe), "workers": workers}
         st.session_state["_curate_job"] = jobs.start("curate", request, title="Curate", dataset=version.dataset).id
         st.rerun()
     with guarded(), st.spinner(f"Running {plural(len(recipe.on), 'step')} over {plural(version.rows, 'row')}"):

@@ -99,12 +99,29 @@ def _placed(cells: Any, alive: np.ndarray, index: pd.Index, what: str) -> pd.Ser
     return pd.Series(whole, index=index, dtype="str")
 
 
-RowEngine = Callable[[RowSteps, pd.DataFrame], pd.DataFrame]
+@dataclass(frozen=True)
+class Passed:
+    """What came of a pass over some rows."""
+
+    frame: pd.DataFrame
+    """The rows that stay, in their order and with their index."""
+    dropped: pd.Series
+    """Of every row why it left, missing where it stays."""
+    dropped_by: pd.Series
+    """Of every row the place of the step it left at, -1 where it stays."""
+    seconds: Sequence[float]
+    """Each step's."""
 
 
-def direct(steps: RowSteps, rows: pd.DataFrame) -> pd.DataFrame:
+RowEngine = Callable[[RowSteps, pd.DataFrame], Passed]
+
+
+def direct(steps: RowSteps, rows: pd.DataFrame) -> Passed:
     """The simplest engine: all rows at once, in this process."""
-    return steps(rows)
+    made = steps(rows)
+    stays = made["dropped"].isna().to_numpy()
+    frame = made.drop(columns=["dropped", "dropped_by"])
+    return Passed(frame if stays.all() else pd.DataFrame(frame[stays]), made["dropped"], made["dropped_by"], made.attrs["seconds"])
 
 
 @dataclass(frozen=True)
@@ -152,29 +169,32 @@ def _rows(state: State, steps: RowSteps, engine: RowEngine) -> State:
         check_columns(step, known)
         known |= set(kind(step.name).writes(settings_of(step)))
     done = engine(steps, table.frame)
-    reasons, by = done["dropped"].to_numpy(dtype=object, na_value=None), done["dropped_by"].to_numpy().astype(np.int64)
-    _orphaned(done, table.roles.parent_row, reasons, by)
-    seconds = done.attrs.get("seconds") or [0.0] * len(steps.steps)
-    frame, roles = done.drop(columns=["dropped", "dropped_by"]), table.roles
+    reasons, by = done.dropped.to_numpy(dtype=object, na_value=None), done.dropped_by.to_numpy().astype(np.int64)
+    stayed = by < 0
+    _orphaned(table.frame, table.roles.parent_row, reasons, by)
+    seconds = list(done.seconds) or [0.0] * len(steps.steps)
+    frame, roles, numbers = done.frame, table.roles, table.frame.index
     frame.attrs = {}
-    reports, gone, left = list(state.reports), list(state.gone), len(frame)
+    reports, gone, left = list(state.reports), list(state.gone), len(numbers)
     for place, step in enumerate(steps.steps):
         hit = np.flatnonzero(by == place)
         reports.append(_report(step, left, reasons[hit].tolist(), seconds[place]))
-        gone.append(_gone(frame.index[hit].tolist(), reasons[hit].tolist()))
+        gone.append(_gone(numbers[hit].tolist(), reasons[hit].tolist()))
         left -= len(hit)
         change = kind(step.name).roles
         roles = change(roles, settings_of(step)) if change else roles
     prompt = moved(table.prompt, table.roles, roles)
-    return State(Table(pd.DataFrame(frame[by < 0]) if (by >= 0).any() else frame, roles, prompt, table.task), tuple(reports), tuple(gone))
+    if (orphans := by[stayed] >= 0).any():
+        frame = pd.DataFrame(frame[~orphans])
+    return State(Table(frame, roles, prompt, table.task), tuple(reports), tuple(gone))
 
 
-def _orphaned(done: pd.DataFrame, column: str | None, reasons: np.ndarray, by: np.ndarray) -> None:
+def _orphaned(rows: pd.DataFrame, column: str | None, reasons: np.ndarray, by: np.ndarray) -> None:
     """Mark children whose parent was dropped, at the step that dropped it."""
-    if not column or column not in done or (by < 0).all():
+    if not column or column not in rows or (by < 0).all():
         return
-    places = {int(number): place for place, number in enumerate(done.index.tolist())}
-    family = [places.get(number) if number is not None else None for number in parents(done, column)]
+    places = {int(number): place for place, number in enumerate(rows.index.tolist())}
+    family = [places.get(number) if number is not None else None for number in parents(rows, column)]
     changed = True
     while changed:
         changed = False

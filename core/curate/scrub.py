@@ -72,11 +72,11 @@ def scrub(rows: pd.DataFrame, settings: ScrubSettings, tokenizer: Tokenizer | No
 
 def scrubbed_all(texts: Sequence[str | None], settings: ScrubSettings) -> list[str | None]:
     """The texts, scrubbed: tags, characters, patterns, phrases, runs, part numbers, capitals, in this order."""
-    found = rules(settings.characters, settings.patterns)
+    found, codes = rules(settings.characters, settings.patterns), _codes(settings.code_length) if settings.codes else None
     if not found:
-        return [None if text is None else _after(_before(text, settings), settings) for text in texts]
+        return [None if text is None else _after(_before(text, settings), settings, codes) for text in texts]
     middle = replaced([None if text is None else _before(text, settings) for text in texts], found)
-    return [None if text is None else _after(text, settings) for text in middle]
+    return [None if text is None else _after(text, settings, codes) for text in middle]
 
 
 def scrubbed(text: str, settings: ScrubSettings) -> str:
@@ -94,7 +94,7 @@ def _before(text: str, settings: ScrubSettings) -> str:
     return text
 
 
-def _after(text: str, settings: ScrubSettings) -> str:
+def _after(text: str, settings: ScrubSettings, codes: Codes | None) -> str:
     """Everything behind the patterns."""
     for phrase in settings.phrases:
         text = text.replace(phrase, "")
@@ -108,20 +108,18 @@ def _after(text: str, settings: ScrubSettings) -> str:
             text = text.replace(" ,", ",").replace(",,,", ",").replace(",,", ",")
     elif settings.blanks:
         text = _EMPTY_LINES.sub("\n\n", "\n".join([" ".join(line.split()) for line in text.splitlines()])).strip()
-    if settings.codes:
-        text = _without_codes(text, settings.code_length)
+    if codes:
+        text = codes[0 if text.isascii() else 1].sub("", f" {text}")[1:]
     return text.lower() if settings.lower else text
 
 
-def _without_codes(text: str, length: int) -> str:
-    """The words between blanks, without those of so many characters that hold a digit."""
-    return _codes(length, text.isascii()).sub("", f" {text}")[1:]
+Codes = tuple[re.Pattern[str], re.Pattern[str]]
 
 
-def _codes(length: int, plain: bool) -> re.Pattern[str]:
-    """A blank and the long word behind it that holds a digit. It never steps back, so it is linear; `re` remembers it."""
-    digit = "0-9" if plain else _DIGITS
-    return re.compile(f" (?=[^ ]{{{length}}})[^ {digit}]*+[{digit}][^ ]*+")
+def _codes(length: int) -> Codes:
+    """Patterns, for ASCII and for any text, of a blank and the long word behind it that holds a digit. They never step back."""
+    plain, wide = (f" (?=[^ ]{{{length}}})[^ {digits}]*+[{digits}][^ ]*+" for digits in ("0-9", _DIGITS))
+    return re.compile(plain), re.compile(wide)
 
 
 def scrub_sentence(settings: ScrubSettings) -> str:

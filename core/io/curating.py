@@ -17,7 +17,7 @@ from core.curate import checking
 from core.curate.leakage import LeakageReport, leakage
 from core.curate.leaks import Leaks, leaks
 from core.curate.recipe import Outcome, Recipe, run
-from core.curate.running import RowSteps
+from core.curate.running import Passed, RowSteps
 from core.curate.steps import kind
 from core.curate.table import Table, Tokenizer
 from core.curate.text import from_yaml, lines_of, to_yaml
@@ -81,7 +81,7 @@ def make(
         spawning.warm()
     rows = store.frame(version)
 
-    def spread(steps: RowSteps, frame: pd.DataFrame) -> pd.DataFrame:
+    def spread(steps: RowSteps, frame: pd.DataFrame) -> Passed:
         return _spread(steps, frame, several, progress)
 
     def begins(name: str) -> None:
@@ -103,14 +103,14 @@ def make(
         )
 
 
-def _spread(steps: RowSteps, frame: pd.DataFrame, crew: engine.Crew, progress: Callable[[int, int, str], None] | None) -> pd.DataFrame:
+def _spread(steps: RowSteps, frame: pd.DataFrame, crew: engine.Crew, progress: Callable[[int, int, str], None] | None) -> Passed:
     import pyarrow as pa
 
     types = {"text": pa.large_string(), "number": pa.float64()}
     writes = {**{name: types[what] for name, what in steps.writes().items()}, "dropped": pa.large_string(), "dropped_by": pa.int32()}
-    done = engine.run(steps, frame, writes, reads=steps.reads(), crew=crew, progress=progress)
-    done.frame.attrs["seconds"] = np.sum([note["seconds"] for note in done.notes], axis=0).tolist()
-    return done.frame
+    done = engine.run(steps, frame, writes, reads=steps.reads(), told=("dropped", "dropped_by"), crew=crew, progress=progress)
+    seconds = np.sum([note["seconds"] for note in done.notes], axis=0).tolist()
+    return Passed(done.frame, done.told["dropped"], done.told["dropped_by"], seconds)
 
 
 def save(

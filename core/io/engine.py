@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -23,7 +23,11 @@ from core.errors import DataError, StudioError
 from core.io.spawning import Forked
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+
+    Made = tuple[pa.Table, pa.Table, dict[str, Any]]
+    """Of a chunk: the written cells of the rows that stay, the told columns of all its rows, its notes."""
 
 CHUNK = 10_000
 """Rows per call: fixed, so that output does not depend on the number of workers."""
@@ -40,7 +44,9 @@ class Done:
     """What came back."""
 
     frame: pd.DataFrame
-    """The rows in their order, with the index they came with."""
+    """The rows in their order, with the index they came with; of a run that was `told` some columns, the rows that stay."""
+    told: pd.DataFrame
+    """The columns it was `told`, of all rows."""
     notes: tuple[dict[str, Any], ...] = ()
     """`attrs` of each chunk's frame, in order."""
 
@@ -57,6 +63,7 @@ def run(
     writes: dict[str, pa.DataType],
     *,
     reads: Collection[str] | None = None,
+    told: Sequence[str] = (),
     workers: int = 1,
     crew: Crew | None = None,
     chunk: int = CHUNK,
@@ -66,9 +73,10 @@ def run(
 
     Work is spread over the `crew`, or over as many `workers` as are asked for, which end with the run.
 
-    `reads` names the columns the function is shown (default: all). `progress(done, total, message)` counts rows; it is
-    called twice a second at least while workers run and may raise to stop. Raises DataError when a chunk comes back with
-    other rows, StudioError when a worker is killed.
+    `reads` names the columns the function is shown (default: all). `told` names columns among `writes` that come back for every
+    row, the first of which says why a row leaves (null: it stays): what else such rows hold does not travel. `progress(done,
+    total, message)` counts rows; it is called twice a second at least while workers run and may raise to stop. Raises DataError
+    when a chunk comes back with other rows, StudioError when a worker is killed.
     """
     import pyarrow as pa
 
@@ -85,18 +93,33 @@ def run(
     if workers <= 1 or len(chunks) == 1 or not shown.columns.size:
         made = []
         for start, length in chunks:
-            made.append(apply(function, table.slice(start, length), schema, length))
+            made.append(apart(*apply(function, table.slice(start, length), schema, length), told))
             tell(len(made))
     else:
         with crew or Crew(min(workers, len(chunks))) as several:
-            made = _spread(function, table, schema, chunks, several, tell)
-    written = pa.concat_tables([part for part, _ in made]).to_pandas()
-    written.index = frame.index
-    out = frame.copy(deep=False)
-    for name in writes:
+            made = _spread(function, table, schema, chunks, several, tell, tuple(told))
+    written, all_rows = (pa.concat_tables([parts[place] for parts in made]).to_pandas() for place in (0, 1))
+    all_rows.index = frame.index
+    out = frame.copy(deep=False) if not told else pd.DataFrame(_kept(frame, set(writes), all_rows[told[0]].isna().to_numpy()))
+    written.index = out.index
+    for name in written:
         out[name] = written[name]
     out.attrs = {}
-    return Done(out, tuple(note for _, note in made))
+    return Done(out, all_rows, tuple(parts[2] for parts in made))
+
+
+def _kept(frame: pd.DataFrame, written: set[str], stays: np.ndarray) -> pd.DataFrame:
+    """The rows that stay, in the columns' order; those that come back anyway hold nothing yet."""
+    out = frame[[name for name in frame.columns if name not in written]]
+    out = out if stays.all() else out[stays]
+    return out.reindex(columns=frame.columns)
+
+
+def apart(made: pa.Table, note: dict[str, Any], told: Sequence[str]) -> Made:
+    """The cells of the rows that stay, and the told columns of all rows."""
+    if not told:
+        return made, made.select([]), note
+    return made.drop_columns(list(told)).filter(made[told[0]].is_null()), made.select(list(told)), note
 
 
 def apply(function: RowFunction, chunk: pa.Table, schema: pa.Schema, rows: int) -> tuple[pa.Table, dict[str, Any]]:
@@ -150,18 +173,24 @@ class Crew:
 
 
 def _spread(
-    function: RowFunction, table: pa.Table, schema: pa.Schema, chunks: list[tuple[int, int]], crew: Crew, tell: Callable[[int], None]
-) -> list[tuple[pa.Table, dict[str, Any]]]:
+    function: RowFunction,
+    table: pa.Table,
+    schema: pa.Schema,
+    chunks: list[tuple[int, int]],
+    crew: Crew,
+    tell: Callable[[int], None],
+    told: tuple[str, ...],
+) -> list[Made]:
     """The chunks over a crew; a few more than there are workers are on their way, so that no second copy of the table is made."""
-    made: dict[int, tuple[pa.Table, dict[str, Any]]] = {}
-    flying: dict[Future[tuple[bytes, dict[str, Any]]], int] = {}
+    made: dict[int, Made] = {}
+    flying: dict[Future[tuple[bytes, bytes, dict[str, Any]]], int] = {}
     try:
         while len(made) < len(chunks):
             for place in range(len(made) + len(flying), min(len(chunks), len(made) + crew.workers + 2)):
-                flying[crew.submit(_away, function, packed(table.slice(*chunks[place])), schema, chunks[place][1])] = place
+                flying[crew.submit(_away, function, packed(table.slice(*chunks[place])), schema, chunks[place][1], told)] = place
             for future in wait(flying, timeout=LISTEN, return_when=FIRST_COMPLETED).done:
-                part, note = future.result()
-                made[flying.pop(future)] = (unpacked(part), note)
+                stay, every, note = future.result()
+                made[flying.pop(future)] = unpacked(stay), unpacked(every), note
             tell(len(made))
     except BrokenProcessPool as error:
         crew.kill()
@@ -176,10 +205,10 @@ def _spread(
     return [made[place] for place in range(len(chunks))]
 
 
-def _away(function: RowFunction, chunk: bytes, schema: pa.Schema, rows: int) -> tuple[bytes, dict[str, Any]]:
+def _away(function: RowFunction, chunk: bytes, schema: pa.Schema, rows: int, told: tuple[str, ...]) -> tuple[bytes, bytes, dict[str, Any]]:
     """`apply` in a worker: what travels is Arrow's own format, which holds the rows of the chunk and no others."""
-    made, note = apply(function, unpacked(chunk), schema, rows)
-    return packed(made), note
+    stay, every, note = apart(*apply(function, unpacked(chunk), schema, rows), told)
+    return packed(stay), packed(every), note
 
 
 def packed(table: pa.Table) -> bytes:

@@ -132,7 +132,8 @@ def _grown(seen: Preview, job: Job | None) -> Preview:
 
 def recount_request(version: Version, recipe: Recipe) -> dict[str, Any]:
     """What the job "recount" is asked."""
-    return {"dataset": version.dataset, "version": version.id, "recipe": to_yaml(recipe), "planned": planned_id(version, recipe)}
+    asked = {"dataset": version.dataset, "version": version.id, "rows": version.rows}
+    return {**asked, "recipe": to_yaml(recipe), "planned": planned_id(version, recipe)}
 
 
 def recount_of(version: Version, recipe: Recipe) -> Job | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Paused, Stopped, StudioError
-from core.io import files
+from core.io import files, spawning
 
 KINDS = {
     "convert": "core.io.embedded:run_convert",
@@ -39,6 +39,8 @@ KINDS = {
     "curve": "core.io.curves:run_curve",
 }
 """Job kind -> module:function, each `run(request, desk) -> result`."""
+SPREAD = ("curate", "recount")
+"""Kinds that spread the rows of a large table over workers; their request tells how many `rows` there are."""
 
 
 class Desk:
@@ -84,6 +86,8 @@ def main(folder: Path, environment: Mapping[str, str] | None = None) -> None:
         asked = files.read_json(folder / "request.json")
         files.append_line(folder / "progress.jsonl", {"time": time.time(), "done": 0, "total": 0, "message": "Starting", "begin": True})
         try:
+            if asked["kind"] in SPREAD and asked["request"].get("rows", 0) >= 20_000:
+                spawning.warm()  # the workers' imports run beside those of this process
             module, function = KINDS[asked["kind"]].split(":")
             result = getattr(import_module(module), function)(asked["request"], Desk(folder, environment))
             files.write_json(folder / "result.json", result)
