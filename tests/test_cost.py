@@ -11,9 +11,10 @@ from core.__main__ import parser
 from core.errors import SettingsError
 from core.io import costing
 from core.io.commands import cost as command
+from core.io.pricing import asking
 from core.validate.accounting import Tokens
 from core.validate.cost import asked_rows, cost_rows, local_row
-from core.validate.prices import AS_OF, PRICES, base_price, can_train, days_left, limit_of, price_of, shutdown, table
+from core.validate.prices import AS_OF, PRICES, base_price, can_train, days_left, limit_of, shutdown, table
 from tests.doubles import shared
 
 
@@ -68,9 +69,9 @@ def test_an_unknown_model_is_refused_with_the_choices():
         rows(tokens([10]), ["gpt-4o"], 0)
 
 
-def test_a_name_decides_which_rates_count():
-    assert price_of("gpt-9") is None
-    tuned, plain = price_of("ft:gpt-4o-mini-2024-07-18:org::id"), price_of("gpt-4o-mini")
+def test_a_name_decides_which_rates_count(home):
+    assert asking("gpt-9") is None
+    tuned, plain = asking("ft:gpt-4o-mini-2024-07-18:org::id"), asking("gpt-4o-mini")
     assert tuned is not None
     assert plain is not None
     assert (tuned.input, tuned.output) == (0.30, 1.20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -142,3 +143,16 @@ def test_a_typed_host_is_priced_beside_the_others_with_its_own_limit(home, tmp_p
 
 def test_every_field_people_edit_is_a_field_of_a_price():
     assert set(COLUMNS) <= set(Price.__dataclass_fields__)
+
+
+def test_a_corrected_price_is_what_a_budget_is_counted_with(home):
+    from core.io.writers import Writer
+
+    usual = Writer("openai", model="gpt-4o-mini").known_rates()
+    assert usual == (0.15, 0.60)
+    row = find(pricing.prices(), "gpt-4o-mini")
+    pricing.save([replace(row, base_input=0.30, base_output=1.20)])
+    corrected = Writer("openai", model="gpt-4o-mini")
+    assert corrected.known_rates() == (0.30, 1.20)
+    assert corrected.batch_rates() == (0.15, 0.60)
+    assert pricing.asking("gpt-nobody") is None

@@ -82,7 +82,7 @@ class Judge:
     meanings: dict[tuple[str, str], float | None] = field(default_factory=dict)
     """What `meaning` gave for pairs asked ahead (see `prepare`)."""
     original: Callable[[str], str] | None = None
-    """Like `language`, for an original, of which less sureness is asked: both being wrong, and differently, is rare. `language` where None."""
+    """Like `language`, for an original, of which less sureness is asked: both being wrong, and differently, is rare. None: `language`."""
     last: _Source | None = None
     """The original that was compared with last."""
 

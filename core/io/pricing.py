@@ -10,8 +10,9 @@ from pathlib import Path
 
 from core.errors import DataError
 from core.io import files
-from core.validate.offers import as_record, changed, offers, parse
-from core.validate.prices import PRICES, SOURCE, Price
+from core.validate.encodings import is_tuned
+from core.validate.offers import as_record, changed, find, offers, parse
+from core.validate.prices import OPENAI, PRICES, SOURCE, Price, Rates, rates_of
 
 NAME = "prices.json"
 
@@ -24,6 +25,12 @@ def today() -> str:
 def prices() -> list[Price]:
     """The table as it counts now. Raises DataError when the file was damaged by hand."""
     return offers(yours())
+
+
+def asking(model: str) -> Rates | None:
+    """What asking a model of OpenAI's costs by the table as it counts now; None when nobody says. Raises DataError as `prices`."""
+    found = find(prices(), model)
+    return rates_of(found, tuned=is_tuned(model)) if found is not None and found.host == OPENAI else None
 
 
 def yours() -> list[Price]:

@@ -61,7 +61,7 @@ class Writer:
             return None if known is None else (known[0] / 2, known[1] / 2)
         if self.rates:
             return (self.rates[0] / 2, self.rates[1] / 2)
-        from core.validate.prices import price_of
+        from core.io.pricing import asking
 
-        price = price_of(self.model)
+        price = asking(self.model)
         return None if price is None else (price.batch_input, price.batch_output)

@@ -100,7 +100,7 @@ def hints(made: Prepared, files: list[str]) -> list[Hint]:
     if separator:
         told.append(Hint(f"A model trained on these pairs is asked with prompts that end with `{visible(separator)}`"))
     if stop:
-        told.append(Hint(f'A model trained on these pairs is asked with `stop=["{visible(stop)}"]`, so that the answer ends where it should'))
+        told.append(Hint(f'A model trained on these pairs is asked with `stop=["{visible(stop)}"]`, so that its answer ends in time'))
     local = ["finetune", "local", train, *(["--validation", held] if held else []), "--out", f"{_stem(train)}_adapter"]
     told.append(Hint("Train an adapter on this machine", _line(local)))
     chat = [f"{_stem(name)}_chat.jsonl" for name in files]

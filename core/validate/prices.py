@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from core.validate.encodings import base_of, is_tuned
+from core.validate.encodings import base_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,15 +132,6 @@ def base_price(model: str) -> Price | None:
     """The shipped row of a model's base, whichever way the model is named; `input` and `output` are the fine-tuned model's."""
     name = base_of(model).casefold()
     return PRICES.get(ALIASES.get(name, name))
-
-
-def price_of(model: str) -> Rates | None:
-    """What asking the model of that name costs: fine-tuned rates for `ft:` names, the base model's rates otherwise.
-
-    None when it is not in the table, or when no price for it as it is named is known.
-    """
-    found = base_price(model)
-    return None if found is None else rates_of(found, tuned=is_tuned(model))
 
 
 def rates_of(price: Price, *, tuned: bool) -> Rates | None:

@@ -100,9 +100,9 @@ class Batched:
 
 def batch_rates(host: Hosted) -> tuple[float, float] | None:
     """USD per million tokens in and out in a batch: the published ones, or half."""
-    from core.validate.prices import price_of
+    from core.io.pricing import asking
 
-    price = price_of(host.model) if host.name == "openai" else None
+    price = asking(host.model) if host.name == "openai" else None
     if price is not None and host.rates == (price.input, price.output):
         return price.batch_input, price.batch_output
     return None if host.rates is None else (host.rates[0] / 2, host.rates[1] / 2)

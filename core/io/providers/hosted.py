@@ -286,8 +286,8 @@ class Compatible(Hosted):
 
 
 def published_rates(model: str) -> tuple[float, float] | None:
-    """USD per million tokens in and out from the dated price table, None when the model is not in it."""
-    from core.validate.prices import price_of
+    """USD per million tokens in and out from the dated price table as people corrected it, None when the model is not in it."""
+    from core.io.pricing import asking
 
-    price = price_of(model)
+    price = asking(model)
     return None if price is None else (price.input, price.output)
