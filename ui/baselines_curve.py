@@ -76,7 +76,8 @@ def _draw(version: Version, found: Curve, kept: dict[str, Any]) -> None:
     st.caption(
         f"{headline.title} on the same {rows}. Dots: one training each, {len(found.values)} seeds a size."
         + (
-            f" Line: the curve through their means, between thin ones its 95 % band (the luck of the draw of train rows, not of test rows); dashed beyond {fmt.count(found.sizes[-1])} rows."
+            " Line: the curve through their means, between thin ones its 95 % band (the luck of the draw of train rows, not of test "
+            f"rows); dashed beyond {fmt.count(found.sizes[-1])} rows."
             if found.fit
             else ""
         )
