@@ -83,9 +83,9 @@ def test_one_class_in_train_is_a_reason_and_the_button_is_off(home) -> None:
 
 
 VIEWS = {
-    "regression": ("Guess and truth", "Residuals", "By category", "What it looks at", "Worst rows"),
-    "classification": ("Confusion", "By category", "What it looks at", "Worst rows"),
-    "qa": ("Worst rows", "By category"),
+    "regression": ("Guess and truth", "Residuals", "By category", "What it looks at", "Worst rows", "More rows"),
+    "classification": ("Confusion", "By category", "What it looks at", "Worst rows", "More rows"),
+    "qa": ("Worst rows", "By category", "More rows"),
 }
 
 
