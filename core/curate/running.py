@@ -121,7 +121,8 @@ def direct(steps: RowSteps, rows: pd.DataFrame) -> Passed:
     made = steps(rows)
     stays = made["dropped"].isna().to_numpy()
     frame = made.drop(columns=["dropped", "dropped_by"])
-    return Passed(frame if stays.all() else pd.DataFrame(frame[stays]), made["dropped"], made["dropped_by"], made.attrs["seconds"])
+    dropped, dropped_by = pd.Series(made["dropped"]), pd.Series(made["dropped_by"])
+    return Passed(frame if stays.all() else pd.DataFrame(frame[stays]), dropped, dropped_by, made.attrs["seconds"])
 
 
 @dataclass(frozen=True)

@@ -91,9 +91,9 @@ def tested(
     table = answers_frame(asked, predictions, places)
     guesses = [one.value for one in predictions]
     answers = make_answers(kind, asked.targets or (), guesses, labels=whole.labels, target_range=target_range)
-    kept = table[["index", "guess", "truth", "raw", "status"]].assign(model=own.title)
+    kept = pd.DataFrame(table.assign(model=own.title)[["model", "index", "guess", "truth", "raw", "status"]])
     failures = tuple(
         (place, one.note.removeprefix(FAILED)) for place, one in zip(places, predictions, strict=True) if one.note.startswith(FAILED)
     )
-    return Tested(own.title, kind, measure(answers, seed=seed), kept[["model", "index", "guess", "truth", "raw", "status"]], failures,
+    return Tested(own.title, kind, measure(answers, seed=seed), kept, failures,
                   len(asked), float(answers.read.mean()))  # fmt: skip

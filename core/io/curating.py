@@ -110,7 +110,7 @@ def _spread(steps: RowSteps, frame: pd.DataFrame, crew: engine.Crew, progress: C
     writes = {**{name: types[what] for name, what in steps.writes().items()}, "dropped": pa.large_string(), "dropped_by": pa.int32()}
     done = engine.run(steps, frame, writes, reads=steps.reads(), told=("dropped", "dropped_by"), crew=crew, progress=progress)
     seconds = np.sum([note["seconds"] for note in done.notes], axis=0).tolist()
-    return Passed(done.frame, done.told["dropped"], done.told["dropped_by"], seconds)
+    return Passed(done.frame, pd.Series(done.told["dropped"]), pd.Series(done.told["dropped_by"]), seconds)
 
 
 def save(

@@ -110,8 +110,8 @@ def run(
 
 def _kept(frame: pd.DataFrame, written: set[str], stays: np.ndarray) -> pd.DataFrame:
     """The rows that stay, in the columns' order; those that come back anyway hold nothing yet."""
-    out = frame[[name for name in frame.columns if name not in written]]
-    out = out if stays.all() else out[stays]
+    out = pd.DataFrame(frame[[name for name in frame.columns if name not in written]])
+    out = out if stays.all() else pd.DataFrame(out[stays])
     return out.reindex(columns=frame.columns)
 
 
