@@ -29,3 +29,20 @@ def child_jobs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty workspace; jobs are real child processes."""
     monkeypatch.delenv("FINETUNE_STUDIO_JOBS")
     return home
+
+
+@pytest.fixture
+def weights(home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The built-in model's folder, converted once for all tests of this run; skips where its weights are not installed."""
+    from core.io import embedded, files
+
+    if embedded.wheel_missing():
+        pytest.skip("the package with the embedded weights is not installed")
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "built_in"
+    shared.mkdir(exist_ok=True)
+    with files.lock(shared / ".lock"), monkeypatch.context() as there:
+        there.setenv("FINETUNE_STUDIO_HOME", str(shared))
+        place = embedded.ensure_converted()
+    monkeypatch.setenv("FINETUNE_STUDIO_MODEL", str(place))
+    return place

@@ -185,10 +185,9 @@ def test_a_question_of_several_lines_becomes_one_line_with_single_blanks():
 
 
 @pytest.mark.parametrize("model", ["tiny", pytest.param("embedded", marks=pytest.mark.weights)])
-def test_the_blank_before_the_answer_is_the_same_tokens_in_training_and_at_inference(model, home, tmp_path):
-    if model == "embedded" and embedded.wheel_missing():
-        pytest.skip("the package with the embedded weights is not installed")
-    words, prompt = embedded.tokenizer(tiny_model(tmp_path / "tiny") if model == "tiny" else None), closed_book_prompt()
+def test_the_blank_before_the_answer_is_the_same_tokens_in_training_and_at_inference(model, home, tmp_path, request):
+    folder = tiny_model(tmp_path / "tiny") if model == "tiny" else request.getfixturevalue("weights")
+    words, prompt = embedded.tokenizer(folder), closed_book_prompt()
     some = examples(facts(), FACTS, "qa")
     rows = training_rows(
         some, prompt, lambda chat, prefix: generate.render(words, chat, prefix), lambda texts: generate.encode(words, texts),

@@ -70,10 +70,8 @@ def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.weights
-def test_the_embedded_models_own_tokenizer_counts_without_special_tokens(home) -> None:
+def test_the_embedded_models_own_tokenizer_counts_without_special_tokens(weights) -> None:
     from core.io import embedded
 
-    if embedded.wheel_missing():
-        pytest.skip("the package with the embedded weights is not installed")
     words = embedded.tokenizer()
     assert tokens.counter("embedded")(TEXTS) == [len(words(text, add_special_tokens=False)["input_ids"]) for text in TEXTS]
