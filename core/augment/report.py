@@ -80,8 +80,13 @@ def report(asks: Sequence[Ask], judged: pd.DataFrame) -> Report:
 
 def distinct_pairs(texts: Sequence[str]) -> float | None:
     """Different word pairs as a share of all word pairs; None when there are none."""
-    pairs = [pair for text in texts for words in [bare(text).split()] for pair in pairwise(words)]
-    return len(set(pairs)) / len(pairs) if len(texts) > 1 and pairs else None
+    different: set[tuple[str, str]] = set()
+    total = 0
+    for text in texts:
+        words = bare(text).split()
+        different.update(pairwise(words))
+        total += max(0, len(words) - 1)
+    return len(different) / total if len(texts) > 1 and total else None
 
 
 def spread(passed: pd.DataFrame, most: int = 300) -> float | None:
