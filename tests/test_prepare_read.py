@@ -95,7 +95,7 @@ def test_a_file_that_cannot_be_read_says_where_and_why(name, data, words, tmp_pa
     '{"prompt":"a","completion":"b c"}\n{"prompt":"d","completion":"e f"}\n'.encode("utf-16"),
     b'[\n {"prompt":"a","completion":"b c"},\n {"prompt":"d","completion":"e f"}\n]',
     b'{"prompt":"a","completion":"b c"}\r\n\r\n{"prompt":"d","completion":"e f"}\r\n',
-    gzip.compress(b'{"prompt":"a","completion":"b c"}\n{"prompt":"d","completion":"e f"}\n'),
+    gzip.compress(b'{"prompt":"a","completion":"b c"}\n{"prompt":"d","completion":"e f"}\n', mtime=0),
 ])  # fmt: skip
 def test_harmless_oddities_are_read(data):
     source = read_pairs("x.jsonl", data)

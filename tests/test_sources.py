@@ -278,7 +278,7 @@ def test_splits_become_a_column_with_the_role_of_the_split(online: Hub):
 
 def test_without_parquet_the_converted_copy_is_read_or_the_files_themselves(online: Hub):
     lines = b"".join(b'{"text": "row %d", "price": "$%d.50"}\n' % (i, i) for i in range(3_000))
-    repo = online.repo("lab/lines", {"data.jsonl.gz": gzip.compress(lines)})
+    repo = online.repo("lab/lines", {"data.jsonl.gz": gzip.compress(lines, mtime=0)})
     own = hub.describe("lab/lines")
     assert (own.converted, own.configs) == (False, ["data"])
     repo.commit({"default/train/0000.parquet": products("copy", 9)}, ref=hub.CONVERTED)
@@ -299,7 +299,7 @@ def test_every_format_that_is_read_from_disk_is_read_from_the_hub(online: Hub, n
         "csv": frame.to_csv(index=False), "tsv": frame.to_csv(index=False, sep="\t"), "json": frame.to_json(orient="records"),
         "ndjson": frame.to_json(orient="records", lines=True),
     }[name.split(".")[1]]  # fmt: skip
-    online.repo("lab/any", {name: gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()})
+    online.repo("lab/any", {name: gzip.compress(text.encode(), mtime=0) if name.endswith(".gz") else text.encode()})
     for rows in (None, 7):
         found = rows_of(fetch(wish("lab/any", ("a",), rows=rows), label=f"{name} {rows}"))
         assert found["n"].tolist() == list(range(rows or 40))

@@ -174,7 +174,7 @@ def test_marks_lists_tables_and_archives_are_read():
     assert read_training("x.jsonl", b"\xef\xbb\xbf" + jsonl(rows)).rows == tuple(rows)
     assert read_training("x.jsonl", jsonl(rows).decode().encode("utf-16")).rows == tuple(rows)
     assert read_training("x.json", json.dumps(rows, indent=1).encode()).rows == tuple(rows)
-    assert read_training("x.jsonl.gz", gzip.compress(jsonl(rows))).rows == tuple(rows)
+    assert read_training("x.jsonl.gz", gzip.compress(jsonl(rows), mtime=0)).rows == tuple(rows)
     assert read_training("x.csv", b"prompt,completion\nq,a\n007,b\n").rows[1] == {"prompt": "007", "completion": "b"}
     assert detect(read_training("x.txt", "one\n둘\n".encode()).rows).format == "text"
     with pytest.raises(DataError, match="0 bytes"):

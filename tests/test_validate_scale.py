@@ -175,7 +175,7 @@ def test_what_is_no_plain_file_of_lines_is_rewritten_once_and_removed_after(home
         with zipfile.ZipFile(path, "w") as file:
             file.writestr("x.jsonl", data)
     else:
-        path.write_bytes(gzip.compress(data) if kind.endswith("gz") else data)
+        path.write_bytes(gzip.compress(data, mtime=0) if kind.endswith("gz") else data)
     source = plain_lines(path)
     made = check_lines(source, Rules(MODEL, LIMIT), workers=1, piece=3000)
     whole = report(read_training(name, path.read_bytes()), count_of(MODEL), model=MODEL, max_tokens=LIMIT)
