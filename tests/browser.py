@@ -26,8 +26,11 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-IDLE = """() => !document.querySelector('[data-testid=stStatusWidget]') && !document.querySelector('[data-stale=true]')
+IDLE = """() => document.querySelector('[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]')
+       && !document.querySelector('[data-testid=stStatusWidget]') && !document.querySelector('[data-stale=true]')
        && !document.querySelector('[data-testid=stSkeleton]') && !document.querySelector('[data-testid=stSpinner]')"""
+QUIET = 100
+"""Milliseconds without a run after which none is taken to follow: between a run and its rerun the page says for a moment that it rests."""
 
 
 def chromium() -> str:
@@ -82,7 +85,12 @@ class Person:
     def settled(self, seconds: float = 180) -> None:
         """Wait until the page has nothing left to draw."""
         self.page.wait_for_timeout(150)
-        self.page.wait_for_function(IDLE, timeout=1000 * seconds)
+        deadline = time.monotonic() + seconds
+        rested = False
+        while not rested:
+            self.page.wait_for_function(IDLE, timeout=1000 * max(1, deadline - time.monotonic()))
+            self.page.wait_for_timeout(QUIET)
+            rested = bool(self.page.evaluate(IDLE))
 
     def menu(self, name: str) -> None:
         self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
