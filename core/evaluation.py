@@ -14,6 +14,8 @@ from core.version import digest
 
 FAMILIES = ("trivial", "classical", "prompted", "tuned", "people")
 ANSWER_COLUMNS = ("index", "guess", "truth", "raw", "status", "tokens_in", "tokens_out", "seconds", "usd")
+PROBABILITIES = "probabilities"
+"""A further column of `Evaluation.answers` where the predictor says how likely each label is."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Evaluation:
     """How many rows the whole test split has; `answers` may hold a declared sample of them."""
     answers: pd.DataFrame
     """ANSWER_COLUMNS, in test order; `index` is the 0-based place within the test split; guess and truth are floats for
-    regression, text otherwise; guess is null when status is not "ok"."""
+    regression, text otherwise; guess is null when status is not "ok". PROBABILITIES, where
+    there are any, are 32-bit floats in the order of `probability_labels`; null in rows without."""
     labels: tuple[str, ...] = ()
     target_range: tuple[float, float] | None = None
     """Regression: the lowest and highest target of the train rows, where answers are clipped (evaluation rules, section 4)."""
@@ -46,6 +49,8 @@ class Evaluation:
     seed: int = 0
     notes: Mapping[str, Any] = field(default_factory=dict)
     """What the model looks at (coefficients, importances), the adapter's id, warnings."""
+    probability_labels: tuple[str, ...] = ()
+    """Labels of the train rows, which probabilities speak of; `labels` may hold more. Empty where there are none."""
 
     @property
     def n(self) -> int:
@@ -60,7 +65,8 @@ class Evaluation:
     def from_meta(cls, data: Mapping[str, Any], answers: pd.DataFrame) -> Evaluation:
         known = {key: value for key, value in data.items() if key in cls.__dataclass_fields__ and key != "answers"}
         span = known.get("target_range")
-        return cls(**{**known, "answers": answers, "labels": tuple(known.get("labels", ())), "target_range": tuple(span) if span else None})
+        lists = {name: tuple(known.get(name, ())) for name in ("labels", "probability_labels")}
+        return cls(**{**known, **lists, "answers": answers, "target_range": tuple(span) if span else None})
 
 
 def test_id(rows: Examples) -> str:
@@ -96,5 +102,7 @@ def answers_frame(rows: Examples, predictions: Sequence[Prediction], positions: 
             "usd": pd.array([p.usd for p in predictions], dtype="Float64"),
         }
     )
+    if any(p.probabilities is not None for p in predictions):
+        frame[PROBABILITIES] = [None if p.probabilities is None else np.array(p.probabilities, dtype=np.float32) for p in predictions]
     kind = "float64" if regression else "str"
     return frame.astype({"guess": kind, "truth": kind, "raw": "str", "status": "str"})

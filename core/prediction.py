@@ -31,6 +31,8 @@ class Prediction:
     usd: float | None = None
     note: str = ""
     """Why it was not read."""
+    probabilities: tuple[float, ...] | None = None
+    """Classification: how likely each label of the train rows is (order of `Examples.labels`); None where the predictor has none."""
 
 
 @dataclass(frozen=True)

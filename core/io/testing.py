@@ -170,6 +170,7 @@ def run_predictor(
             fit_seconds=found.fit_seconds,
             predict_seconds=found.predict_seconds,
             notes=found.notes,
+            probability_labels=train.labels if any(p.probabilities for p in found.predictions) else (),
             **_about(version, train, whole, seed),
         )
     )

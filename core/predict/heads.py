@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from core.errors import SettingsError
+from core.predict.confidence import Platt, platt, probabilities
 from core.predict.rows import answered, held_out, needs, numbers, texts
 from core.prediction import Examples, Prediction
 
@@ -36,6 +37,10 @@ class Head:
     low: float = 0.0
     high: float = 0.0
     """Range of the train targets."""
+    labels: tuple[str, ...] = ()
+    """Labels of the train rows, in the order of the probabilities."""
+    curve: Platt | None = None
+    """Makes probabilities of distances, for support vector machines."""
 
     def values(self, features: Any) -> np.ndarray:
         """(n,) floats, or labels as objects."""
@@ -48,7 +53,11 @@ class Head:
         return np.nan_to_num(found, nan=(self.low + self.high) / 2, posinf=self.high, neginf=self.low)
 
     def answers(self, features: Any) -> list[Prediction]:
-        return answered(self.task, self.values(features))
+        """With probabilities where there are some; without a curve the likeliest label is the answer, as the estimator's own is."""
+        found = None if self.task == "regression" else probabilities(self.estimator, self.curve, features, self.labels)
+        if found is None or self.curve is not None:
+            return answered(self.task, self.values(features), found)
+        return answered(self.task, [self.labels[place] for place in found.argmax(axis=1)], found)
 
 
 def check_scale(scale: str) -> None:
@@ -64,7 +73,8 @@ def fit_head(features: Any, train: Examples, candidates: Sequence[Make], *, scal
     needs(train, 2, labels=2)
     if train.task != "regression":
         truth = texts(train.targets or ())
-        return _fit(train.task, _choose_label(features, truth, candidates, seed), features, truth, False)
+        make = _choose_label(features, truth, candidates, seed)
+        return replace(_fit(train.task, make, features, truth, False), labels=train.labels, curve=platt(make, features, truth, seed))
     truth = numbers(train.targets or ())
     scales = [scale == "log"] if scale != "auto" else [False, True]
     if truth.min() <= -1:  # the logarithm of 1 + y is not defined

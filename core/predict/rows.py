@@ -41,11 +41,16 @@ def texts(targets: Iterable[Target]) -> np.ndarray:
     return np.array([str(value) for value in targets], dtype=object)
 
 
-def answered(task: str, values: Iterable[object]) -> list[Prediction]:
-    """Plain answers as predictions: floats for regression, text otherwise. Numbers may be negative: metrics clip them."""
+def answered(task: str, values: Iterable[object], probabilities: np.ndarray | None = None) -> list[Prediction]:
+    """Plain answers as predictions: floats for regression, text otherwise. Numbers may be negative: metrics clip them.
+
+    `probabilities` (n, labels) go with the answers, row by row.
+    """
     if task == "regression":
         return [Prediction(float(value)) for value in values]  # type: ignore[arg-type]
-    return [Prediction(str(value)) for value in values]
+    if probabilities is None:
+        return [Prediction(str(value)) for value in values]
+    return [Prediction(str(value), probabilities=tuple(row)) for value, row in zip(values, probabilities.tolist(), strict=True)]
 
 
 def held_out(n: int, seed: int, share: float = 0.2) -> tuple[np.ndarray, np.ndarray]:

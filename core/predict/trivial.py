@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 
 from core.errors import SettingsError
+from core.predict.confidence import MOST_LABELS
 from core.predict.rows import needs
 from core.prediction import Examples, Prediction
 from core.task import Target
@@ -57,14 +58,21 @@ class Constant:
 
 @dataclass
 class Majority:
-    """The most frequent train answer for every row; of equally frequent ones the first in text order."""
+    """The most frequent train answer for every row; of equally frequent ones the first in text order.
+
+    Of labels it says how often each occurs in train: the probabilities that knowing nothing about a row gives.
+    """
 
     def fit(self, train: Examples) -> Self:
-        self.value_ = _most_frequent(needs(train, 1))
+        targets = needs(train, 1)
+        self.value_ = _most_frequent(targets)
+        counts = Counter(str(target) for target in targets)
+        shares = tuple(float(np.float32(counts[label] / len(targets))) for label in train.labels)
+        self.shares_ = shares if 0 < len(shares) <= MOST_LABELS else None
         return self
 
     def predict(self, rows: Examples) -> list[Prediction]:
-        return [Prediction(self.value_)] * len(rows)
+        return [Prediction(self.value_, probabilities=self.shares_)] * len(rows)
 
 
 @dataclass
