@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import DataError
 from core.evaluate.answers import make_answers
+from core.evaluate.hits import COURSE, Rule, constant_guess, scaled
 from core.evaluate.inside import by_category, judged, residual_bins, worst_first
 from core.io import evaluations, files, jobs, people, store, testing
 from core.predict.trees import Forest
@@ -130,8 +131,16 @@ def test_the_pills_of_judgement_filter_the_rows(home) -> None:
     at = page(measured("regression", "constant_median").dataset)
     at.pills(key="baselines_judged").set_value(["far off"]).run()
     assert not at.exception
-    shown = next(text.value for text in at.caption if text.value.endswith("12 rows"))
+    shown = next(text.value for text in at.caption if text.value.endswith("of 12 rows"))
     assert int(shown.split()[0]) < 12
+
+
+def test_beside_the_hit_rate_stands_the_constants_and_the_courses_rule_is_chosen_by_name(home) -> None:
+    at = page(measured("regression", "constant_median", "bow_linear").dataset)
+    assert "7 of 12 close, a constant 5 of 12" in words(at)
+    at.selectbox(key="baselines_rule").set_value("course").run()
+    assert not at.exception
+    assert "12 of 12 close, a constant 12 of 12" in words(at)
 
 
 def test_after_a_run_the_button_adds_predictors_and_opens_the_settings(home) -> None:
@@ -212,8 +221,27 @@ def test_hostile_text_is_shown_as_text(home) -> None:
 
 def test_close_is_strictly_within_forty_dollars_or_a_fifth() -> None:
     answers = make_answers("regression", [100.0, 100.0, 1000.0, 10.0, 50.0], [139.9, 140.0, 1199.0, 200.0, None])
-    assert judged(answers, "usd").tolist() == ["close", "off", "close", "far off", "unread"]
-    assert worst_first(answers, "usd") == [4, 2, 3, 1, 0]
+    assert judged(answers, COURSE).tolist() == ["close", "off", "close", "far off", "unread"]
+    assert worst_first(answers, COURSE) == [4, 2, 3, 1, 0]
+
+
+def test_the_scaled_rule_is_a_fifth_or_a_quarter_of_the_median_absolute_deviation() -> None:
+    truths = [10.0, 20.0, 30.0, 40.0, 1000.0]  # median 30, deviations 20 10 0 10 970: median 10
+    assert scaled(truths) == Rule("scaled", 2.5, 0.2)
+    answers = make_answers("regression", truths, [12.4, 24.0, 36.0, 56.1, 1199.0])
+    assert judged(answers).tolist() == ["close", "off", "off", "far off", "close"]
+
+
+def test_where_truths_do_not_vary_the_rule_is_a_share_and_an_exact_answer_is_close() -> None:
+    assert scaled([0.0, 0.0]).close == 0
+    assert judged(make_answers("regression", [0.0, 0.0, 5.0], [0.0, 0.1, 5.9])).tolist() == ["close", "far off", "close"]
+    assert scaled([]).close == 0
+
+
+def test_a_constant_says_the_median_or_the_most_frequent_label() -> None:
+    assert constant_guess("regression", [1.0, 2.0, 9.0]) == 2.0
+    assert constant_guess("classification", ["b", "a", "a", "b"]) == "a"
+    assert constant_guess("qa", []) is None
 
 
 def test_categories_come_by_frequency_and_residuals_keep_every_row() -> None:

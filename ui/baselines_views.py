@@ -12,6 +12,7 @@ from core.evaluate.answers import Answers, answers_of
 from core.evaluate.inside import CLOSE, FAR, JUDGEMENTS, OFF, UNREAD, judged, misses, worst_first
 from core.version import Version
 from ui import baselines_figures as figures
+from ui import baselines_hits as hits
 from ui import cache, charts, tables
 from ui.baselines_curve import learning_curve
 from ui.baselines_ladder import Ranked
@@ -56,7 +57,7 @@ def inside(version: Version, ranked: list[Ranked], one: Ranked) -> None:
         if chosen == "What it looks at":
             figures.weights_table(one)
         else:
-            counted(version, answers, table)
+            counted(version, table)
 
 
 def _other_model(ranked: list[Ranked], one: Ranked) -> None:
@@ -83,7 +84,6 @@ def rows_of(version: Version, one: Ranked, answers: Answers) -> Any:
     """One line per answered row: place, truth, guess, miss, judgement, category, text, raw reply, status."""
     import pandas as pd
 
-    unit = fmt.unit_of(version.roles.target)
     test = cache.examples(version.dataset, version.id, "test")
     places = one.evaluation.answers["index"].tolist()
     category = test.category()
@@ -93,7 +93,7 @@ def rows_of(version: Version, one: Ranked, answers: Answers) -> Any:
             "truth": answers.truth,
             "guess": answers.guess,
             "miss": misses(answers),
-            "judged": judged(answers, unit),
+            "judged": judged(answers, hits.rule(version)),
             "category": [category[p] for p in places],
             "text": [" ".join(test.text[p].split()) for p in places],
             "raw": one.evaluation.answers["raw"].tolist(),
@@ -102,14 +102,17 @@ def rows_of(version: Version, one: Ranked, answers: Answers) -> Any:
     )
 
 
-def counted(version: Version, answers: Answers, table: Any) -> None:
+def counted(version: Version, table: Any) -> None:
     """How many are close, off and far off (the filter by keyboard), then the rows the figure or the filter leaves."""
     kept = [name for name in JUDGEMENTS if (table["judged"] == name).any()]
     n = len(table)
-    words = {name: _word(version.task or "", name) for name in kept}
+    words = {name: hits.judgement(version.task or "", name) for name in kept}
     picked = st.pills("Rows", kept, selection_mode="multi", label_visibility="collapsed", key="baselines_judged",
                       format_func=lambda name: f"{MARK[name]} {fmt.share((table['judged'] == name).mean(), n)} {words[name]}",
-                      help=_rule(version, answers))  # fmt: skip
+                      help=plain(hits.words(version)))  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.caption(plain(hits.beside(version, table["judged"], table["place"].tolist())), width="content")
+        hits.picker(version)
     shown = table[table["judged"].isin(picked)] if picked else table
     places: list[int] | None = st.session_state.get("baselines_rows")
     if places is not None:
@@ -122,20 +125,6 @@ def counted(version: Version, answers: Answers, table: Any) -> None:
     coloured(version, shown, "baselines_table", height=330)
 
 
-def _word(kind: str, name: str) -> str:
-    return {CLOSE: "right", OFF: "one off", FAR: "wrong"}.get(name, name) if kind == "classification" else name
-
-
-def _rule(version: Version, answers: Answers) -> str:
-    from core.evaluate.inside import tolerances
-
-    if version.task != "regression":
-        return "Right says the same as the truth." if version.task == "classification" else "Close says the same, off shares half of it."
-    unit = fmt.unit_of(version.roles.target)
-    close, off = tolerances(answers, unit)
-    return plain(f"Close: within {fmt.metric(unit, close)} or 20 %. Off: within {fmt.metric(unit, off)} or 40 %.")
-
-
 def coloured(version: Version, shown: Any, key: str, *, height: int, select: bool = False) -> list[int]:
     """Truth, guess, miss (coloured by judgement) and text; returns the places of selected lines within `shown`."""
     unit = fmt.unit_of(version.roles.target)
@@ -144,7 +133,7 @@ def coloured(version: Version, shown: Any, key: str, *, height: int, select: boo
     columns: dict[str, Any] = {"Truth": some["truth"].tolist(), "Guess": some["guess"].tolist()}
     if numeric:
         columns["Miss"] = some["miss"].tolist()
-    columns["Judged"] = [_word(version.task or "", name) for name in some["judged"]]
+    columns["Judged"] = [f"{hits.SYMBOL[name][2]} {hits.judgement(version.task or '', name)}" for name in some["judged"]]
     columns["Text"] = some["text"].str.slice(0, 300).tolist()
     table = _frame(columns)
 
@@ -154,7 +143,7 @@ def coloured(version: Version, shown: Any, key: str, *, height: int, select: boo
     money = st.column_config.NumberColumn(format="dollar" if unit == "usd" else None)
     formats: Any = dict.fromkeys(("Truth", "Guess", "Miss"), money) if numeric else {}
     chosen: Any = {"on_select": "rerun", "selection_mode": "single-row"} if select else {}
-    order = ["Truth", "Guess", *(["Miss"] if numeric else []), *(["Judged"] if select else []), "Text"]
+    order = ["Truth", "Guess", *(["Miss"] if numeric else []), "Judged", "Text"]
     event = st.dataframe(styled, key=key, hide_index=True, width="stretch", height=height, placeholder="unread", column_order=order,
                          column_config=formats,
                          alt=f"{len(some)} rows with truth and guess", **chosen)  # fmt: skip
@@ -169,7 +158,7 @@ def _frame(columns: dict[str, Any]) -> Any:
 
 def worst(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
     """All rows, the worst first; a selected one opens below with the raw reply and the nearest train rows."""
-    order = worst_first(answers, fmt.unit_of(version.roles.target))
+    order = worst_first(answers, hits.rule(version))
     shown = table.iloc[order]
     picked = coloured(version, shown, "baselines_worst", height=390, select=True)
     st.caption("Unread first, then the largest miss. Select a row to read all of it.")

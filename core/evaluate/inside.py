@@ -1,8 +1,7 @@
 """One model's answers row by row: how near each is, how it misses, and where.
 
-Close, off and far off follow the pricing course for money (strictly within 40 or 20 %, strictly within 80 or 40 %); other
-numbers use a quarter and a half of the truths' standard deviation instead of 40 and 80. Labels are close when right, off
-when one step away (numeric labels only); answers are close when they say the same, off when they share half.
+Numbers are close, off and far off by a rule of `core.evaluate.hits` (default: scaled to the truths at hand). Labels are close when
+right, off when one step away (numeric labels only); answers are close when they say the same, off when they share half.
 """
 
 from __future__ import annotations
@@ -13,27 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.evaluate import text
-from core.evaluate.answers import Answers, answers_of, label_numbers
+from core.evaluate.answers import Answers, answers_of, label_numbers, scored_numbers
+from core.evaluate.hits import Rule, scaled
 from core.evaluate.intervals import PREVIEW, Measured, measure_all, t_interval, wilson
-from core.evaluate.metrics import HIT_ABSOLUTE, HIT_RATIO
 from core.evaluation import Evaluation
 
 CLOSE, OFF, FAR, UNREAD = "close", "off", "far off", "unread"
 JUDGEMENTS = (CLOSE, OFF, FAR, UNREAD)
 
 
-def tolerances(answers: Answers, unit: str) -> tuple[float, float]:
-    """The absolute distances within which a number is close, and off."""
-    if unit == "usd":
-        return HIT_ABSOLUTE, 2 * HIT_ABSOLUTE
-    spread = float(np.std(answers.truth.astype(float))) if answers.n else 0.0
-    return 0.25 * spread, 0.5 * spread
-
-
-def judged(answers: Answers, unit: str = "number") -> np.ndarray:
-    """(n,) one of JUDGEMENTS for each row."""
+def judged(answers: Answers, rule: Rule | None = None) -> np.ndarray:
+    """(n,) one of JUDGEMENTS for each row; numbers by `rule`."""
     if answers.task == "regression":
-        found = _judged_numbers(answers, unit)
+        found = _judged_numbers(answers, rule or scaled(answers.truth))
     elif answers.task == "classification":
         found = _judged_labels(answers)
     else:
@@ -42,12 +33,11 @@ def judged(answers: Answers, unit: str = "number") -> np.ndarray:
     return found
 
 
-def _judged_numbers(answers: Answers, unit: str) -> np.ndarray:
-    close, off = tolerances(answers, unit)
+def _judged_numbers(answers: Answers, rule: Rule) -> np.ndarray:
     miss = np.abs(answers.guess - answers.truth)
     size = np.abs(answers.truth)
-    near = (miss < close) | (miss < HIT_RATIO * size) | (miss == 0)
-    fair = (miss < off) | (miss < 2 * HIT_RATIO * size)
+    near = (miss < rule.close) | (miss < rule.ratio * size) | (miss == 0)
+    fair = (miss < 2 * rule.close) | (miss < 2 * rule.ratio * size)
     return np.where(near, CLOSE, np.where(fair, OFF, FAR)).astype(object)
 
 
@@ -81,10 +71,10 @@ def misses(answers: Answers) -> np.ndarray:
     return np.array([order[one] for one in judged(answers)])
 
 
-def worst_first(answers: Answers, unit: str = "number") -> list[int]:
+def worst_first(answers: Answers, rule: Rule | None = None) -> list[int]:
     """Positions of all rows: unread first, then by the size of the miss; equal ones in test order."""
     rank = {UNREAD: 0, FAR: 1, OFF: 2, CLOSE: 3}
-    word, miss = judged(answers, unit), np.abs(misses(answers))
+    word, miss = judged(answers, rule), np.abs(misses(answers))
     keys = [(0 if word[i] == UNREAD else 1, -miss[i] if np.isfinite(miss[i]) else 0.0, rank[word[i]], i) for i in range(answers.n)]
     return [key[-1] for key in sorted(keys)]
 
@@ -119,8 +109,7 @@ def by_category(answers: Answers, categories: Sequence[str], most: int = 12) -> 
 
 def _measured(answers: Answers) -> Measured:
     if answers.task == "regression":
-        miss = np.abs(misses(answers))
-        miss = miss[np.isfinite(miss)]
+        miss = np.abs(scored_numbers(answers) - answers.truth)
         value = float(miss.mean()) if len(miss) else float("nan")
         return Measured(value, *t_interval(miss), len(miss), "t")
     right = int((judged(answers) == CLOSE).sum())
