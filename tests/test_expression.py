@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +16,7 @@ from core.curate.formula import read_formula
 from core.curate.recipe import Recipe, run
 from core.curate.steps import describe, make
 from core.curate.text import from_yaml
+from core.curate.truths import Evaluation
 from core.errors import DataError, SettingsError, StudioError
 from core.version import Roles
 
@@ -183,3 +187,24 @@ def test_any_text_is_read_or_refused(text):
         read_formula(text)
     except StudioError:
         return
+
+
+def test_expressions_find_stretches_numbers_and_parts_of_dates() -> None:
+    rows = pd.DataFrame(
+        {"text": ["Power: 1,200 watts", "60 Watt bulb", None, "no [x)"], "day": ["2021-03-04", "March 5, 2020", None, "soon"],
+         "stamp": [2019.0, 1.6e9, 1.6e12, float("nan")]}
+    )  # fmt: skip
+
+    def value(text: str) -> list[Any]:
+        made = read_formula(text)
+        found = Evaluation(made, rows).value(made.tree)
+        return [None if one != one else one for one in (found.values.to_pylist() if found.kind == "text" else found.values.tolist())]
+
+    assert value(r'find(text, "(?i)([\d,]+) watts?")') == ["1,200 watts", "60 Watt", None, None]
+    assert value(r'find(text, "\[([x)]+)")') == [None, None, None, "[x)"]
+    assert value("first_number(text)") == [1200.0, 60.0, None, None]
+    assert value(r'first_number(find(text, "(?i)[\d,]+ watt"))') == [1200.0, 60.0, None, None]
+    assert value("year(day)") == [2021.0, 2020.0, None, None]
+    assert value("weekday(day)") == [4.0, 4.0, None, None]
+    assert value("year(stamp)") == [2019.0, 2020.0, 2020.0, None]
+    assert value("log(first_number(text) - 60)") == [pytest.approx(math.log(1140)), None, None, None]

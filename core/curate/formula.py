@@ -1,7 +1,8 @@
 """A small language for filters: `price > 10 and len(text) < 500 and category in ("a", "b")`, read and never executed as code.
 
 There are columns (in backquotes where the name is no plain word: `Item Weight`), numbers, texts, True, False and None,
-comparisons and their chains, and, or, not, in, not in, is None, + - * / %, and the functions named in FUNCTIONS. A text
+comparisons and their chains, and, or, not, in, not in, is None, + - * / %, and the functions named in FUNCTIONS: `find` is the
+first stretch of a text that a pattern matches, `first_number` the first number in a text, `log` the natural logarithm. A text
 `in` a column looks for it inside. A backslash in a text is a backslash. Anything else is refused with its place.
 """
 
@@ -21,7 +22,8 @@ FUNCTIONS = {
     "len": ("text",), "words": ("text",), "lower": ("text",), "strip": ("text",), "number": ("any",), "abs": ("number",),
     "round": ("number",),
     "contains": ("text", "constant"), "starts": ("text", "constant"), "ends": ("text", "constant"), "matches": ("text", "pattern"),
-    "missing": ("any",),
+    "missing": ("any",), "log": ("number",), "find": ("text", "pattern"), "first_number": ("text",),
+    "year": ("any",), "month": ("any",), "weekday": ("any",),
 }  # fmt: skip
 """Function -> what it is given."""
 _QUOTED = re.compile(r"`([^`\n]*)`|\"(?:[^\"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'")

@@ -15,6 +15,7 @@ import pandas as pd
 
 from core.curate.characters import arrow_texts
 from core.curate.formula import Formula, constant
+from core.curate.found import DATE_PARTS, date_part, first_numbers, stretches
 from core.curate.parse import as_text
 from core.errors import DataError
 from core.format import short
@@ -194,13 +195,15 @@ class Evaluation:
             return self._found(_SEARCHES[name], args[0], str(constant(args[1])))
         if name == "number":
             return self._read(args[0])
-        if name in ("abs", "round"):
-            return (
-                Value("number", np.abs(found) if name == "abs" else np.round(found))
-                if (found := self.numbers(args[0])) is not None
-                else self._unknown()
-            )
+        if name in _NUMERIC:
+            return Value("number", _NUMERIC[name](self.numbers(args[0])))
+        if name in DATE_PARTS:
+            return self._dated(name, args[0])
         texts = self.texts(args[0])
+        if name == "find":
+            return Value("text", stretches(texts, str(constant(args[1]))))
+        if name == "first_number":
+            return Value("number", first_numbers(texts))
         if name == "len":
             return self._count(pc.utf8_length(texts))  # type: ignore[attr-defined]
         if name == "words":
@@ -213,6 +216,16 @@ class Evaluation:
             return self.value(node)
         found = [read_amount(cell) for cell in self.texts(node).to_pylist()]
         return Value("number", np.array([np.nan if one is None else one for one in found], dtype="float64"))
+
+    def _dated(self, part: str, node: ast.expr) -> Value:
+        """A part of each date; missing where there is none."""
+        found = self.value(node)
+        if found.kind == "nothing":
+            return Value("number", np.full(len(self.rows), np.nan))
+        if found.kind == "truth":
+            raise self._error(node, f"{self._named(node)} is true or false, and a date is needed", "Use a column of dates.")
+        cells = found.values.tolist() if found.kind == "number" else self.texts(node).to_pylist()
+        return Value("number", date_part(cells, part))
 
     def _missing(self, node: ast.expr) -> Value:
         """Whether there is no value; blanks alone are none."""
@@ -263,6 +276,13 @@ class Evaluation:
         )
 
 
+def _logarithm(values: Any) -> Any:
+    """Natural; missing where the number is not above 0."""
+    with np.errstate(all="ignore"):
+        return np.where(values > 0, np.log(values), np.nan)
+
+
+_NUMERIC = {"abs": np.abs, "round": np.round, "log": _logarithm}
 _SEARCHES: dict[str, str] = {
     "contains": "match_substring",
     "starts": "starts_with",
