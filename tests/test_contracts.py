@@ -29,6 +29,8 @@ ONE_ROW_IS_ENOUGH = {
     "constant_group",
     "majority",
     "neighbours",
+    "overlap",
+    "overlap_words",
     "prompted",
     "fewshot",
     "retrieval",
@@ -139,7 +141,8 @@ def test_one_train_row_is_enough_or_a_clear_error(name: str, task: str) -> None:
         fresh(name, task).fit(one)
 
 
-@pytest.mark.parametrize("name", [name for name, entry in PREDICTORS.items() if entry.family == "classical" and name != "neighbours"])
+@pytest.mark.parametrize("name", [name for name, task in PAIRS if task == "classification" and PREDICTORS[name].family == "classical"
+                                  and name != "neighbours"])  # fmt: skip
 def test_one_class_in_train_is_a_clear_error(name: str) -> None:
     train, _ = rows("classification")
     only = [i for i, target in enumerate(train.targets or ()) if target == "good"]

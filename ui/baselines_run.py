@@ -11,6 +11,7 @@ from core import format as fmt
 from core.errors import DataError
 from core.io import jobs as work
 from core.predict.estimate import seconds as estimated
+from core.predict.questions import context_column
 from core.predict.registry import PREDICTORS, names_for
 from core.version import Version
 from ui import cache, jobs
@@ -62,8 +63,9 @@ def nothing_to_measure(version: Version) -> bool:
 def settings(version: Version, answered: set[str]) -> Plan:
     """The expander "Predictors and settings": pills by family, seed, rows for language models, the scale of numbers."""
     kind = version.task or "chat"
-    known = names_for(kind)
-    start = [name for name in names_for(kind, default=True) if name not in answered]
+    context = context_column(version.roles) is not None
+    known = names_for(kind, context=context)
+    start = [name for name in names_for(kind, default=True, context=context) if name not in answered]
     with st.expander("Predictors and settings", icon=":material/tune:", key="baselines_settings", on_change="rerun"):
         names: list[str] = []
         for family, title in FAMILIES.items():
@@ -211,7 +213,8 @@ def unreadable(version: Version, why: str) -> None:
 
 def command(version: Version) -> tuple[str, str]:
     """The usual predictors on the command line and in Python."""
-    names = [name for name in names_for(version.task or "chat", default=True) if not PREDICTORS[name].needs]
+    usual = names_for(version.task or "chat", default=True, context=context_column(version.roles) is not None)
+    names = [name for name in usual if not PREDICTORS[name].needs]
     python = (
         "from core.io import store, testing\n"
         f"version = store.version({version.dataset!r}, {version.id!r})\n"

@@ -51,7 +51,7 @@ def names(version: Version, *, prompted: bool = True) -> list[str]:
     """The predictors the demo runs: all that are on by default for the task, and the prompted built-in model."""
     from core.predict.registry import PREDICTORS, names_for
 
-    chosen = [name for name in names_for(version.task or "chat", default=True) if PREDICTORS[name].family != "prompted"]
+    chosen = [name for name in names_for(version.task or "chat", default=True, context=False) if PREDICTORS[name].family != "prompted"]
     return [*chosen, "prompted"] if prompted else chosen
 
 

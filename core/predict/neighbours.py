@@ -1,6 +1,6 @@
 """The answer of the most similar train rows, by TF-IDF cosine of words and characters.
 
-For questions it is the answer of the nearest train question. Ties go to the earlier train row.
+For questions it is the answer of the nearest train question, compared without the text it is about. Ties go to the earlier train row.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from core.errors import SettingsError
+from core.predict.questions import question_texts
 from core.predict.rows import needs
 from core.predict.words import Bags, tfidf_bags
 from core.prediction import Examples, Prediction
@@ -64,18 +65,23 @@ class Neighbours:
 
     def fit(self, train: Examples) -> Self:
         self.targets_ = needs(train, 1)
-        self.index_ = Index().fit(train.text)
+        self.index_ = Index().fit(_asked(train))
         return self
 
     def predict(self, rows: Examples) -> list[Prediction]:
         if not len(rows):
             return []
         asked = self.k if rows.task in ("regression", "classification") else 1
-        places, cosines = self.index_.nearest(rows.text, asked)
+        places, cosines = self.index_.nearest(_asked(rows), asked)
         return [
             Prediction(_agree(rows.task, [self.targets_[p] for p in near], weights))
             for near, weights in zip(places.tolist(), cosines.tolist(), strict=True)
         ]
+
+
+def _asked(rows: Examples) -> Sequence[str]:
+    """What is compared: the question of a question on a text, else the whole text."""
+    return question_texts(rows) if rows.task in ("qa", "chat") else rows.text
 
 
 def _agree(task: str, targets: Sequence[Target], cosines: Sequence[float]) -> Target:

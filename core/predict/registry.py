@@ -35,6 +35,8 @@ class Entry:
     """Tasks where it runs unless switched off, although it does not elsewhere."""
     needs: tuple[str, ...] = ()
     """Arguments of the constructor that come from outside: `complete` and `prompt`, or `encode`."""
+    context: bool = False
+    """Only where a question comes with the text it is about (`core.predict.questions.context_column`)."""
     seconds: float = 0.1
     """Of one core for 1,000 train rows of about 160 words, with 250 test rows: for estimates."""
 
@@ -50,9 +52,13 @@ def entry(name: str) -> Entry:
     return PREDICTORS[name]
 
 
-def names_for(task: str, *, default: bool = False) -> list[str]:
-    """Predictors that can answer this task, in order; with `default` only those that run unless switched off."""
-    return [name for name, one in PREDICTORS.items() if task in one.tasks and (not default or one.default_on or task in one.default_for)]
+def names_for(task: str, *, default: bool = False, context: bool = True) -> list[str]:
+    """Predictors that can answer this task, in order; with `default` only those that run unless switched off.
+
+    `context` says whether questions come with the text they are about.
+    """
+    known = {name: one for name, one in PREDICTORS.items() if task in one.tasks and (context or not one.context)}
+    return [name for name, one in known.items() if not default or one.default_on or task in one.default_for]
 
 
 def make(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0, **given: Any) -> Predictor:
@@ -103,6 +109,11 @@ PREDICTORS: dict[str, Entry] = {
                       "Small trees one after another, each mending what is still missed.", seconds=1.6),
     "neighbours": Entry("Nearest rows", "classical", ANY, "core.predict.neighbours:Neighbours",
                         "What the most similar train rows say.", default_on=True, seconds=0.5),
+    "overlap": Entry("Sentence overlap", "classical", ("qa",), "core.predict.questions:Overlap",
+                     "The sentence of the row's own text that shares most with the question.", default_on=True, context=True),
+    "overlap_words": Entry("Overlap, three words", "classical", ("qa",), "core.predict.questions:Overlap",
+                           "At most three words of that sentence: those next to what the question says.", {"longest": 3},
+                           default_on=True, context=True),
     "embedding_linear": Entry("Embeddings + linear", "classical", NUMBERS_AND_LABELS, "core.predict.embedding:EmbeddingLinear",
                               "A small model reads each text as 384 numbers (English only); a linear model reads these.",
                               needs=("encode",), seconds=60.0),
