@@ -57,7 +57,7 @@ def ours(folder: str) -> None:
     whole = preset("pricing", version, store.frame(version).head(1_000))
     recipe = Recipe(tuple(step for step in whole.steps if step.name not in ("balance", "split")))
     begin = time.perf_counter()
-    with engine.Crew(WORKERS) as crew:
+    with engine.crew_of(WORKERS) as crew:
         made = curating.make(version, recipe, crew=crew)
         assert made.prompt is not None
         types = {"prompt": pa.large_string(), "token_count": pa.int32()}

@@ -203,7 +203,7 @@ def test_a_job_survives_a_reload_and_shows_its_end(address, home):
 
     with person(address, "job") as me:
         me.go("/explore")
-        job = jobs.start("count", {"to": 400, "pause": 0.1}, title="Counting", dataset="things")
+        job = jobs.start("count", {"to": 200, "pause": 0.1}, title="Counting", dataset="things")
         me.go("/explore")
         me.sees("Counting ·")
         me.page.reload()

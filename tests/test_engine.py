@@ -245,7 +245,7 @@ def whoami(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_a_crew_stays_for_several_runs_and_goes_home_with_the_outermost_with():
-    with engine.Crew(2) as crew:
+    with engine.crew_of(2) as crew:
         first, second = (set(engine.run(whoami, FRAME, {"pid": pa.int64()}, crew=crew, chunk=20).frame["pid"]) for _ in range(2))
         assert os.getpid() not in first
         assert second <= first or len(first | second) <= 2, "the second run has other workers"
@@ -257,7 +257,7 @@ def test_a_crew_whose_run_was_stopped_starts_anew_for_the_next():
     def stop(done: int, total: int, message: str) -> None:
         raise Stopped
 
-    with engine.Crew(2) as crew:
+    with engine.crew_of(2) as crew:
         with pytest.raises(Stopped):
             engine.run(sleepy, FRAME, {}, crew=crew, chunk=60, progress=stop)
         assert engine.run(shout, FRAME, WRITES, crew=crew, chunk=20).frame["text"].tolist() == shout(FRAME)["text"].tolist()

@@ -270,7 +270,7 @@ def test_row_steps_are_one_object_that_travels_and_gives_the_same_in_pieces_and_
 
     steps = pickle.loads(pickle.dumps(RowSteps(ALL, curating.tokenizer, identify=real)))
     frame = many()
-    whole = curating._spread(steps, frame, engine.Crew(1), None)
+    whole = curating._spread(steps, frame, engine.crew_of(1), None)
     import pyarrow as pa
 
     types = {"text": pa.large_string(), "number": pa.float64()}

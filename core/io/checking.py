@@ -7,18 +7,15 @@ here about a hundred bytes a row.
 from __future__ import annotations
 
 import os
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from core.errors import StudioError
 from core.io.counting import count_of
+from core.io.crew import Crew
 from core.io.line_rows import Chats, Rows, UnreadableLines, lines_between
 from core.io.plain_lines import PlainLines
 from core.io.spawning import Spawned
@@ -36,7 +33,6 @@ from core.validate.report import Report
 PIECE = 1 << 20
 """Bytes of lines that are looked at together."""
 _SAMPLES, _SAMPLE = 16, 64 << 10
-_LISTEN = 0.5
 Say = Callable[[int, int, dict[str, int]], None]
 """Called with bytes done, bytes in all, and findings so far (type -> occurrences); it may raise to stop."""
 
@@ -138,14 +134,15 @@ def _all(source: PlainLines, rules: Rules, guess: Guess, spans: Sequence[tuple[i
     total = source.end - source.begin
     task = Task(source.path.as_posix(), source.begin, source.txt, rules)
     parts = _here(task, guess, spans) if workers <= 1 or len(spans) == 1 else _spread(task, guess, spans, min(workers, len(spans)))
-    for part, (_, end) in zip(parts, spans, strict=True):
-        for (_, name), places in part.piece.findings.items():
-            found[name] = found.get(name, 0) + len(places)
-        if len(part.bad_lines):
-            found["unreadable_line"] = found.get("unreadable_line", 0) + len(part.bad_lines)
-        if say:
-            say(end - source.begin, total, found)
-        yield part
+    with closing(parts):
+        for part, (_, end) in zip(parts, spans, strict=True):
+            for (_, name), places in part.piece.findings.items():
+                found[name] = found.get(name, 0) + len(places)
+            if len(part.bad_lines):
+                found["unreadable_line"] = found.get("unreadable_line", 0) + len(part.bad_lines)
+            if say:
+                say(end - source.begin, total, found)
+            yield part
 
 
 @dataclass(frozen=True)
@@ -158,38 +155,14 @@ class Task:
     rules: Rules
 
 
-def _here(task: Task, guess: Guess, spans: Sequence[tuple[int, int]]) -> Iterator[Part]:
+def _here(task: Task, guess: Guess, spans: Sequence[tuple[int, int]]) -> Generator[Part]:
     count = _count(task.rules)
     return (part_of(task, count, guess, span) for span in spans)
 
 
-def _spread(task: Task, guess: Guess, spans: Sequence[tuple[int, int]], workers: int) -> Iterator[Part]:
-    pool = ProcessPoolExecutor(workers, Spawned(), _ready, (os.getpid(), task))
-    done: dict[int, Part] = {}
-    flying: dict[Future[Part], int] = {}
-    sent = given = 0
-    try:
-        while given < len(spans):
-            while sent < len(spans) and len(flying) < 2 * workers:
-                flying[pool.submit(_away, guess, spans[sent])] = sent
-                sent += 1
-            for future in wait(flying, timeout=_LISTEN, return_when=FIRST_COMPLETED).done:
-                done[flying.pop(future)] = future.result()
-            while given in done:
-                yield done.pop(given)
-                given += 1
-    except BrokenProcessPool as error:
-        raise StudioError(
-            f"One of {workers} worker processes was ended from outside, with {given} of {len(spans)} pieces checked. Most often the memory "
-            "ran out. Close other programs and check again.",
-            title="A worker process was killed",
-        ) from error
-    except BaseException:
-        for process in list(pool._processes.values()):
-            process.kill()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+def _spread(task: Task, guess: Guess, spans: Sequence[tuple[int, int]], workers: int) -> Generator[Part]:
+    with Crew(workers, Spawned(), _ready, task) as crew:
+        yield from crew.in_order(_away, ((guess, span) for span in spans), len(spans))
 
 
 def part_of(task: Task, count: Count, guess: Guess, span: tuple[int, int]) -> Part:
@@ -219,15 +192,8 @@ def _count(rules: Rules) -> Count:
 _WORKER: dict[str, Any] = {}
 
 
-def _ready(parent: int, task: Task) -> None:
-    """Runs first in each worker: a killed parent leaves none behind, and the tokenizer is loaded once."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def _ready(task: Task) -> None:
+    """Runs first in each worker: the tokenizer is loaded once."""
     _WORKER.update(task=task, count=_count(task.rules))
 
 

@@ -76,7 +76,7 @@ def make(
 
     One crew of workers serves all passes; a `crew` that is given stays for what comes after.
     """
-    several = crew or engine.Crew(workers or engine.workers_for(version.rows))
+    several = crew or engine.crew_of(workers or engine.workers_for(version.rows))
     if several.workers > 1:
         spawning.warm()
     rows = store.frame(version)

@@ -9,18 +9,14 @@ same `apply`. Workers have one thread each; they end at once when the work is st
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import parent_process
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from core.errors import DataError, StudioError
-from core.io.spawning import Forked
+from core.errors import DataError
+from core.io.crew import Crew
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,8 +29,6 @@ CHUNK = 10_000
 """Rows per call: fixed, so that output does not depend on the number of workers."""
 POOL_FROM = 20_000
 """Rows from which on starting processes pays."""
-LISTEN = 0.5
-"""Seconds between two looks at whether the work was stopped."""
 RowFunction = Callable[[pd.DataFrame], pd.DataFrame]
 """Some rows in; the same rows in the same order out. Picklable: a function of a module, or a dataclass with __call__."""
 
@@ -96,7 +90,7 @@ def run(
             made.append(apart(*apply(function, table.slice(start, length), schema, length), told))
             tell(len(made))
     else:
-        with crew or Crew(min(workers, len(chunks))) as several:
+        with crew or crew_of(min(workers, len(chunks))) as several:
             made = _spread(function, table, schema, chunks, several, tell, tuple(told))
     written, all_rows = (pa.concat_tables([parts[place] for parts in made]).to_pandas() for place in (0, 1))
     all_rows.index = frame.index
@@ -135,43 +129,6 @@ def apply(function: RowFunction, chunk: pa.Table, schema: pa.Schema, rows: int) 
     return pa.Table.from_pandas(made, schema=schema, preserve_index=False).replace_schema_metadata(None), note
 
 
-class Crew:
-    """Worker processes that stay for several runs: what they have loaded, a tokenizer say, is loaded once. A context manager.
-
-    They start with the first run that needs them. A run that is stopped, or in which one is killed, ends them all. `run`
-    enters the crew it is given too: the outermost `with` sends the workers home.
-    """
-
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
-        self._pool: ProcessPoolExecutor | None = None
-        self._inside = 0
-
-    def __enter__(self) -> Crew:
-        self._inside += 1
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._inside -= 1
-        if self._pool and not self._inside:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
-
-    def submit(self, *work: Any) -> Future[Any]:
-        """A call to be made by one of the workers."""
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.workers, Forked(), _ready)
-        return self._pool.submit(*work)
-
-    def kill(self) -> None:
-        """End them at once, in the middle of their work."""
-        pool, self._pool = self._pool, None
-        if pool:
-            for process in list((pool._processes or {}).values()):
-                process.kill()
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
 def _spread(
     function: RowFunction,
     table: pa.Table,
@@ -181,28 +138,9 @@ def _spread(
     tell: Callable[[int], None],
     told: tuple[str, ...],
 ) -> list[Made]:
-    """The chunks over a crew; a few more than there are workers are on their way, so that no second copy of the table is made."""
-    made: dict[int, Made] = {}
-    flying: dict[Future[tuple[bytes, bytes, dict[str, Any]]], int] = {}
-    try:
-        while len(made) < len(chunks):
-            for place in range(len(made) + len(flying), min(len(chunks), len(made) + crew.workers + 2)):
-                flying[crew.submit(_away, function, packed(table.slice(*chunks[place])), schema, chunks[place][1], told)] = place
-            for future in wait(flying, timeout=LISTEN, return_when=FIRST_COMPLETED).done:
-                stay, every, note = future.result()
-                made[flying.pop(future)] = unpacked(stay), unpacked(every), note
-            tell(len(made))
-    except BrokenProcessPool as error:
-        crew.kill()
-        raise StudioError(
-            f"One of {crew.workers} worker processes was ended from outside, with {len(made)} of {len(chunks)} parts done. Most often the "
-            "memory ran out. Close other programs, or run on fewer rows; nothing was saved.",
-            title="A worker process was killed",
-        ) from error
-    except BaseException:
-        crew.kill()
-        raise
-    return [made[place] for place in range(len(chunks))]
+    """The chunks over a crew, packed as workers ask for them, so that no second copy of the table is made."""
+    parts = ((function, packed(table.slice(start, length)), schema, length, told) for start, length in chunks)
+    return [(unpacked(stay), unpacked(every), note) for stay, every, note in crew.in_order(_away, parts, len(chunks), tell)]
 
 
 def _away(function: RowFunction, chunk: bytes, schema: pa.Schema, rows: int, told: tuple[str, ...]) -> tuple[bytes, bytes, dict[str, Any]]:
@@ -227,16 +165,13 @@ def unpacked(data: bytes) -> pa.Table:
     return pa.ipc.open_stream(pa.py_buffer(data)).read_all()
 
 
-def _ready() -> None:
-    """Runs in each worker before its first rows: one thread for Arrow, and a killed parent leaves no worker behind."""
+def one_thread() -> None:
+    """Runs first in each worker: they stand side by side, one to a core."""
     import pyarrow as pa
 
     pa.set_cpu_count(1)
-    parent = parent_process()  # who made the pool, not the server it was forked off
 
-    def watch() -> None:
-        if parent:
-            parent.join()
-            os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+def crew_of(workers: int) -> Crew:
+    """Workers for row functions."""
+    return Crew(workers, None, one_thread)
