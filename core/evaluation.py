@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.prediction import Examples, Prediction
+from core.prediction import PROBABILITIES, Examples, Prediction
 from core.version import digest
 
 FAMILIES = ("trivial", "classical", "prompted", "tuned", "people")
 ANSWER_COLUMNS = ("index", "guess", "truth", "raw", "status", "tokens_in", "tokens_out", "seconds", "usd")
-PROBABILITIES = "probabilities"
-"""A further column of `Evaluation.answers` where the predictor says how likely each label is."""
 
 
 @dataclass(frozen=True)

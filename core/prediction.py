@@ -15,6 +15,8 @@ from core.task import Target, labels_of, targets_of
 from core.version import Roles
 
 STATUSES = ("ok", "unread", "refusal", "truncated", "error", "timeout", "missing")
+PROBABILITIES = "probabilities"
+"""Column of an evaluation's answers where the predictor says how likely each label is."""
 
 
 @dataclass(frozen=True)

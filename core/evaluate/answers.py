@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.prediction import PROBABILITIES
 from core.reading import read_amount
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Answers:
     """Regression: lowest and highest target of the train rows; None when they are not known (nothing is clipped then)."""
     official: bool = False
     """True leaves Unicode as it is, as the official question answering scripts do."""
+    probabilities: np.ndarray | None = None
+    """Classification: (n, labels) how likely each label is, NaN in rows without; None when no row has any."""
 
     @property
     def n(self) -> int:
@@ -46,7 +49,8 @@ class Answers:
         return np.array([g is not None and (known is None or g in known) for g in self.guess], dtype=bool)
 
     def take(self, positions: np.ndarray) -> Answers:
-        return replace(self, truth=self.truth[positions], guess=self.guess[positions])
+        some = None if self.probabilities is None else self.probabilities[positions]
+        return replace(self, truth=self.truth[positions], guess=self.guess[positions], probabilities=some)
 
 
 def make_answers(
@@ -79,7 +83,24 @@ def answers_of(evaluation: Evaluation) -> Answers:
     ok = (frame["status"] == "ok").tolist()
     guess = [value if fine else None for value, fine in zip(frame["guess"].tolist(), ok, strict=True)]
     truth = frame["truth"].tolist()
-    return make_answers(evaluation.task, truth, guess, labels=evaluation.labels, target_range=evaluation.target_range)
+    found = make_answers(evaluation.task, truth, guess, labels=evaluation.labels, target_range=evaluation.target_range)
+    return replace(found, probabilities=_stated(evaluation, found.labels))
+
+
+def _stated(evaluation: Evaluation, labels: Sequence[str]) -> np.ndarray | None:
+    """(n, labels) the stored probabilities, 0 for a label that train did not have; None when there are none."""
+    if PROBABILITIES not in evaluation.answers or evaluation.task != "classification":
+        return None
+    column = {label: place for place, label in enumerate(labels)}
+    names = evaluation.probability_labels
+    out = np.full((evaluation.n, len(labels)), np.nan)
+    if not names or any(name not in column for name in names):
+        return None
+    for row, cells in enumerate(evaluation.answers[PROBABILITIES]):
+        if isinstance(cells, (list, tuple, np.ndarray)) and len(cells) == len(names):
+            out[row] = 0.0
+            out[row, [column[name] for name in names]] = cells
+    return None if np.isnan(out).all() else out
 
 
 def span(answers: Answers) -> tuple[float, float]:

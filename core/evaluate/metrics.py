@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import SettingsError
-from core.evaluate import free_text, labels, text
+from core.evaluate import free_text, labels, probabilities, text
 from core.evaluate.answers import Answers, scored_numbers, span
 from core.evaluate.labels import column
 from core.task import task
@@ -201,6 +201,10 @@ METRICS: dict[str, Metric] = {one.name: one for one in (
            "number", True, labels.macro_label_miss, labels.macro_of),
     Metric("qwk", "Weighted agreement (kappa)", "Agreement beyond chance, far misses weighing more.", "number", False,
            labels.kappa_columns, labels.kappa),
+    Metric("brier", "Miss of probabilities (Brier)", "How far the stated probabilities are from the truth, squared: 0 is perfect.",
+           "number", True, probabilities.brier),
+    Metric("log_loss", "Surprise (log loss)", "How surprised the stated probabilities are by the truth: 0 is not at all.", "number",
+           True, probabilities.log_loss),
     Metric("exact_match", "Exactly right", "The share of answers that say the same, apart from case and punctuation.", "share", False,
            _said(text.exact), binary=True),
     Metric("f1", "Overlap (F1)", "How much of the answer is shared with the truth: words, in Korean characters; 1 is all.", "number",
