@@ -7,6 +7,7 @@ from ui import baselines_ladder as ladder
 from ui import baselines_run as run
 from ui import baselines_views as views
 from ui import cache, tables
+from ui.baselines_answer import answer_card
 from ui.baselines_people import people_and_recorded
 from ui.layout import no_data
 from ui.state import current, open_page, settle
@@ -44,6 +45,7 @@ job = run.latest(version)
 if job and job.alive:
     st.fragment(ladder.live_card, run_every="2s")(version, job.id, ranked)
 elif ranked:
+    answer_card(version, ranked)
     ladder.ladder_card(version, ranked)
 else:
     ladder.before(version)

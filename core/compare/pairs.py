@@ -29,7 +29,7 @@ def against(board: Board, reference: str, name: str | None = None) -> tuple[Pair
     name = name or board.metrics[0]
     found = differences(name, [row.answers for row in others], base.answers, groups=board.groups, seed=board.seed, count=board.resamples)
     adjusted = holm([one.p for one in found])
-    return tuple(_pair(row.id, base.id, one, p, len(found)) for row, one, p in zip(others, found, adjusted, strict=True))
+    return tuple(judged(row.id, base.id, one, p, len(found)) for row, one, p in zip(others, found, adjusted, strict=True))
 
 
 def altogether(board: Board) -> Omnibus | None:
@@ -41,7 +41,8 @@ def altogether(board: Board) -> Omnibus | None:
     return cochran(scores) if one.binary else friedman(scores)
 
 
-def _pair(a: str, b: str, seen: Difference, p_adjusted: float, comparisons: int) -> Pair:
+def judged(a: str, b: str, seen: Difference, p_adjusted: float, comparisons: int) -> Pair:
+    """A difference with the word it may end in, after adjusting for `comparisons` of them."""
     told = p_adjusted < LEVEL and seen.value != 0
     word = ("better" if metric(seen.metric).better(seen.value) else "worse") if told else "not distinguishable"
     needed = 0 if told else more_rows(seen, comparisons=comparisons)
