@@ -138,3 +138,27 @@ def test_a_label_that_train_did_not_have_is_given_no_chance() -> None:
     worst = per_item("log_loss", answers)[answers.truth == "5"]
     assert worst == close(-np.log(1e-15))
     assert np.isfinite(measure(answers)["log_loss"].high)
+
+
+def test_the_page_shows_how_sure_a_model_is_and_says_when_it_does_not_tell(home) -> None:
+    from streamlit.testing.v1 import AppTest
+
+    from core.io import evaluations, testing
+    from tests.doubles import ROOT, version
+
+    one = version("classification")
+    for name in ("bow_linear", "neighbours"):
+        testing.run_predictor(name, None, one)
+    at = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=180)
+    at.query_params["dataset"] = one.dataset
+    at.switch_page("../pages/baselines.py").run()
+    said = {}
+    for made in evaluations.of(one.dataset):
+        at.session_state["baselines_model"] = made.id
+        at.session_state["baselines_view"] = "How sure"
+        at.run()
+        assert not at.exception
+        said[made.predictor] = "\n".join(caption.value for caption in at.caption)
+    assert "% sure" in said["bow_linear"]
+    assert "Brier" in said["bow_linear"]
+    assert "does not say how likely" in said["neighbours"]

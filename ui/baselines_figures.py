@@ -13,6 +13,7 @@ from core.evaluate.answers import Answers, confusion
 from core.evaluate.inside import CLOSE, FAR, OFF, by_category, residual_bins
 from core.version import Version
 from ui import charts, tables
+from ui.baselines_calibration import how_sure
 from ui.baselines_ladder import Ranked
 
 SYMBOL = {CLOSE: (charts.GOOD, "circle"), OFF: (charts.FAIR, "diamond"), FAR: (charts.POOR, "x")}
@@ -208,4 +209,5 @@ DRAW: dict[str, Callable[[Version, Ranked, Answers, Any], None]] = {
     "By category": categories,
     "What it looks at": looks_at,
     "Confusion": matrix,
+    "How sure": how_sure,
 }

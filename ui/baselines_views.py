@@ -27,7 +27,7 @@ MARK = {
 COLOR = {CLOSE: charts.GOOD, OFF: charts.FAIR, FAR: charts.POOR, UNREAD: ""}
 ROWS = 500
 NUMBER_VIEWS = ("Guess and truth", "Residuals", "By category", "What it looks at", "Worst rows", "More rows")
-LABEL_VIEWS = ("Confusion", "By category", "What it looks at", "Worst rows", "More rows")
+LABEL_VIEWS = ("Confusion", "How sure", "By category", "What it looks at", "Worst rows", "More rows")
 ANSWER_VIEWS = ("Worst rows", "By category", "More rows")
 
 
