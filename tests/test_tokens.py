@@ -44,7 +44,8 @@ def test_a_text_longer_than_the_fast_counter_takes_is_counted_too() -> None:
         ("ft:gpt-4.1-mini:org:name:id", "o200k_base", False),
         ("ft:gpt-3.5-turbo:org::id", "cl100k_base", False),
         ("o4-mini", "o200k_base", False),
-        ("gpt-6", "o200k_base", True),
+        ("gpt-6", "o200k_base", False),
+        ("curie:ft-acme-2023-01-01-00-00-00", "o200k_base", True),
         ("some-llama", "o200k_base", True),
     ],
 )

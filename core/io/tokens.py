@@ -1,8 +1,8 @@
 """Tokens counted offline: the ranks of the hosted models come with a package, other models bring their own tokenizer.
 
 Counting goes through bpe-openai (exact, and about 20 MB/s on one core). Words that mean something to a model, such as
-<|endoftext|>, count as the plain text they are in data. Which encoding a model uses is our own table: tiktoken's maps
-fine-tuned GPT-4.1 models to the wrong one. Tokenizers that are files are read by `tokenizer_files`.
+<|endoftext|>, count as the plain text they are in data. Which encoding a model uses says `core.validate.encodings`.
+Tokenizers that are files are read by `tokenizer_files`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingsError
 from core.io import tokenizer_files
+from core.validate.encodings import DEFAULT, EMBEDDED, encoding_of
 
 if TYPE_CHECKING:
     import tiktoken
 
 ENCODINGS = ("o200k_base", "cl100k_base")
-EMBEDDED = "embedded"
-_CL100K = re.compile(r"^(?:gpt-4(?!o|\.1|\.5)|gpt-3\.5|gpt-35|text-embedding|davinci-002|babbage-002)")
-_O200K = re.compile(r"^(?:gpt-4o|gpt-4\.1|gpt-4\.5|gpt-5|chatgpt-4o|gpt-oss|o\d)")
 _LONGEST = 900_000
 """Characters that bpe-openai takes at once (it refuses a million); longer texts go through tiktoken."""
 
@@ -64,10 +62,8 @@ def encoding_name(name: str) -> tuple[str, bool]:
     if re.fullmatch(r"\w+_(?:base|edit|harmony)|gpt2", name):
         there = ", ".join((*ENCODINGS, *tokenizer_files.older_encodings()))
         raise SettingsError(f"There is no encoding '{name}' here; there are {there}.", title="Unknown encoding")
-    base = name.split(":")[1] if name.startswith("ft:") and name.count(":") else name
-    if _CL100K.match(base):
-        return "cl100k_base", False
-    return "o200k_base", not _O200K.match(base)
+    found, assumed = encoding_of(name)
+    return (found, assumed) if found in ENCODINGS or found in tokenizer_files.older_encodings() else (DEFAULT, True)
 
 
 @lru_cache(maxsize=4)
