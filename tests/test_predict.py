@@ -14,11 +14,12 @@ import pytest
 
 from core.errors import DataError, SettingsError
 from core.io import evaluations, files, jobs, store, testing
-from core.predict.features import brand, pounds, rank
 from core.predict.linear import BowLinear, Svm, TfidfLinear
 from core.predict.neighbours import Neighbours
-from core.predict.prompted import FewShot, Prompted, Retrieval, prediction
+from core.predict.noticed import brand, pounds, rank
+from core.predict.prompted import FewShot, Prompted, prediction
 from core.predict.registry import PREDICTORS, make, names_for
+from core.predict.retrieved import Retrieval
 from core.predict.trees import Forest
 from core.predict.trivial import Constant, GroupConstant, Majority
 from core.predict.words import wants_characters

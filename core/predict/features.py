@@ -1,12 +1,7 @@
-"""Numbers a person would look for in a row: weight, rank, length, brand, category, and the columns with the role feature.
-
-Source: the pricing course's features (weight, best-seller rank, text length, brand), made general. Not known here: targets.
-"""
+"""Engineered features as an array, and a linear model on them: those that are noticed, without those switched off, and derived ones."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,52 +9,15 @@ from typing import Any, Self
 
 import numpy as np
 
+from core.errors import SettingsError
+from core.predict.derived import derived, read_all
 from core.predict.heads import Head, check_scale, fit_head
+from core.predict.noticed import Feature, noticed
 from core.predict.rows import needs
 from core.prediction import Examples, Prediction
-from core.reading import read_amount
 
-_WEIGHT = re.compile(r"(\d+(?:\.\d+)?)\s*(pounds?|lbs?|ounces?|oz|kilograms?|kgs?|grams?|g)\b", re.I)
-_IN_POUNDS = {"p": 1.0, "l": 1.0, "o": 1 / 16, "k": 2.20462, "g": 0.00220462}
-_RANK = re.compile(r"(?:rank|순위)\D{0,20}(\d[\d,]*)", re.I)
-_BRAND = re.compile(r"\bbrand\W{1,4}(\w+)", re.I)
-PLAIN = ("weight (log)", "weight given", "rank (log)", "rank given", "characters (log)", "words (log)", "numbers", "capitals", "! and ?")
-"""Features every text has, in order."""
-
-
-def pounds(text: str) -> float | None:
-    """The first weight a text tells, in pounds."""
-    found = _WEIGHT.search(text)
-    return float(found.group(1)) * _IN_POUNDS[found.group(2)[0].lower()] if found else None
-
-
-def rank(text: str) -> int | None:
-    """The best-seller rank a text tells."""
-    found = _RANK.search(text)
-    return int(found.group(1).replace(",", "")[:12]) if found else None
-
-
-def brand(text: str) -> str:
-    """The word after "Brand:", else the first word of the text, lower case; listings begin with their brand."""
-    found = _BRAND.search(text) or re.search(r"(\w+)", text)
-    return found.group(1).lower() if found else ""
-
-
-def plain(text: str) -> list[float]:
-    """The features of one text, as in PLAIN; a weight or rank that is not told is NaN."""
-    weight, place = pounds(text), rank(text)
-    letters = sum(map(str.isalpha, text))
-    return [
-        math.log1p(weight) if weight is not None else math.nan,
-        float(weight is not None),
-        math.log1p(place) if place is not None else math.nan,
-        float(place is not None),
-        math.log1p(len(text)),
-        math.log1p(len(text.split())),
-        math.log1p(len(re.findall(r"\d+", text))),
-        sum(map(str.isupper, text)) / letters if letters else 0.0,
-        math.log1p(text.count("!") + text.count("?")),
-    ]
+MOST_WEIGHTS = 300
+"""Coefficients that are told."""
 
 
 @dataclass
@@ -69,41 +27,46 @@ class Features:
     brands: int = 40
     """Most frequent brands that get a column of their own, each in at least 3 train rows."""
     categories: int = 60
-    """Most frequent categories that get a column of their own."""
+    """Most frequent values of any other text that get a column of their own."""
+    off: tuple[str, ...] = ()
+    """Noticed features that are left out, by name."""
+    made: tuple[str, ...] = ()
+    """Derived ones, each `name = expression`."""
 
     def fit(self, rows: Examples) -> Self:
-        self.groups_ = {
-            "category": _frequent(rows.category(), self.categories, 1),
-            "brand": _frequent(map(brand, rows.text), self.brands, 3),
-        }
-        self.numeric_: list[str] = []
-        for column in rows.roles.features:
-            if column in rows.frame:
-                cells = [read_amount(cell) for cell in rows.frame[column].tolist()]
-                if sum(cell is not None for cell in cells) >= 0.5 * len(cells):
-                    self.numeric_.append(column)
-                else:
-                    self.groups_[column] = _frequent(_cells(rows, column), self.categories, 1)
-        numbers = self._numbers(rows)
-        known = np.isfinite(numbers).any(axis=0)
-        self.middles_ = np.where(known, np.nanmedian(np.where(known, numbers, 0.0), axis=0), 0.0)
-        self.names_ = [*PLAIN, *self.numeric_, *(f"{group}: {name}" for group, names in self.groups_.items() for name in names)]
+        """Raises SettingsError for a name in `off` that is not there and when nothing is left; as `derived` does for the others."""
+        chosen = _without(noticed(rows), self.off) + [derived(one, rows) for one in read_all(self.made)]
+        if not chosen:
+            raise SettingsError("Every feature is switched off. Switch one on, or derive one.", title="No features")
+        self.numbers_ = [one for one in chosen if one.columns]
+        self.groups_ = [
+            (one, _frequent(one.read(rows), self.brands if one.name == "brand" else self.categories, one.fewest))
+            for one in chosen
+            if not one.columns
+        ]
+        table = self._numbers(rows)
+        known = np.isfinite(table).any(axis=0)
+        self.middles_ = np.nanmedian(np.where(known, table, 0.0), axis=0)
+        self.names_ = [name for one in self.numbers_ for name in one.columns]
+        self.names_ += [f"{one.name}: {value}" for one, found in self.groups_ for value in found]
+        self.of_ = [one.name for one in self.numbers_ for _ in one.columns] + [one.name for one, found in self.groups_ for _ in found]
         return self
 
     def transform(self, rows: Examples) -> np.ndarray:
-        numbers = self._numbers(rows)
-        parts = [np.where(np.isfinite(numbers), numbers, self.middles_)]
-        for group, names in self.groups_.items():
-            cells = rows.category() if group == "category" else list(map(brand, rows.text)) if group == "brand" else _cells(rows, group)
-            parts.append(np.array([[cell == name for name in names] for cell in cells], dtype=float).reshape(len(rows), len(names)))
+        """Columns as in `names_`; `of_` names the feature each belongs to."""
+        table = self._numbers(rows)
+        parts = [np.where(np.isfinite(table), table, self.middles_)]
+        for one, found in self.groups_:
+            place = {value: column for column, value in enumerate(found)}
+            part = np.zeros((len(rows), len(found)))
+            for row, cell in enumerate(one.read(rows)):
+                if cell in place:
+                    part[row, place[cell]] = 1.0
+            parts.append(part)
         return np.hstack(parts)
 
     def _numbers(self, rows: Examples) -> np.ndarray:
-        columns = [np.array([plain(text) for text in rows.text], dtype=float).reshape(len(rows), len(PLAIN))]
-        for column in self.numeric_:
-            cells = [read_amount(cell) for cell in rows.frame[column].tolist()]
-            columns.append(np.array([[math.nan if cell is None else cell] for cell in cells], dtype=float).reshape(len(rows), 1))
-        return np.hstack(columns)
+        return np.hstack([np.zeros((len(rows), 0)), *(one.read(rows).reshape(len(rows), len(one.columns)) for one in self.numbers_)])
 
 
 @dataclass
@@ -112,16 +75,24 @@ class FeaturesLinear:
 
     scale: str = "auto"
     """Numbers: plain | log | auto (chosen on a held-out part of train)."""
+    off: Sequence[str] = ()
+    """Noticed features that are left out, by name, such as brand."""
+    made: Sequence[str] = ()
+    """Derived ones, each `name = expression`, such as `wireless = contains(text, "wireless")`."""
     seed: int = 0
 
     def __post_init__(self) -> None:
         check_scale(self.scale)
+        for name in ("off", "made"):
+            if isinstance(getattr(self, name), str):
+                raise SettingsError(f'{name} is one text; a list is needed, such as ["brand"].', title="Not a list")
+        read_all(self.made)
 
     def fit(self, train: Examples) -> Self:
         from sklearn.preprocessing import StandardScaler
 
         needs(train, 2, labels=2)
-        self.features_ = Features().fit(train)
+        self.features_ = Features(off=tuple(self.off), made=tuple(self.made)).fit(train)
         self.scaler_ = StandardScaler()
         scaled = self.scaler_.fit_transform(self.features_.transform(train))
         self.head_: Head = fit_head(scaled, train, [_linear(train.task)], scale=self.scale, seed=self.seed)
@@ -135,7 +106,7 @@ class FeaturesLinear:
         from core.predict.heads import weights
 
         labels = tuple(map(str, getattr(self.head_.estimator, "classes_", ())))
-        return weights(self.head_.estimator, self.features_.names_, labels)
+        return weights(self.head_.estimator, self.features_.names_, labels, most=MOST_WEIGHTS)
 
 
 def _linear(task: str) -> Any:
@@ -144,9 +115,12 @@ def _linear(task: str) -> Any:
     return (lambda: Ridge(alpha=1.0)) if task == "regression" else (lambda: LogisticRegression(max_iter=500))
 
 
-def _cells(rows: Examples, column: str) -> list[str]:
-    cells = rows.frame[column].tolist() if column in rows.frame else [None] * len(rows)
-    return ["" if cell is None or cell != cell else str(cell) for cell in cells]
+def _without(features: list[Feature], off: Sequence[str]) -> list[Feature]:
+    names = [one.name for one in features]
+    unknown = [name for name in off if name not in names]
+    if unknown:
+        raise SettingsError(f"There is no feature '{unknown[0]}' to leave out. There are {', '.join(names)}.", title="Unknown feature")
+    return [one for one in features if one.name not in off]
 
 
 def _frequent(cells: Any, most: int, fewest: int) -> list[str]:
