@@ -26,6 +26,7 @@ ONE_ROW_IS_ENOUGH = {
     "random",
     "constant_mean",
     "constant_median",
+    "constant_geometric",
     "constant_group",
     "majority",
     "neighbours",
@@ -79,7 +80,8 @@ def odd_rows(task: str, train: Examples) -> Examples:
 
 def test_no_predictor_and_no_task_is_forgotten() -> None:
     assert len(PAIRS) >= KNOWN_PAIRS
-    assert {"random", "constant_mean", "constant_median", "constant_group", "majority", "features_linear", "bow_linear", "tfidf_linear",
+    assert {"random", "constant_mean", "constant_median", "constant_geometric", "constant_group", "majority", "features_linear",
+            "bow_linear", "tfidf_linear",
             "word2vec_linear", "word2vec_svm", "svm", "forest", "boosting", "neighbours", "embedding_linear", "prompted", "fewshot",
             "retrieval"} <= set(PREDICTORS)  # fmt: skip
 

@@ -46,6 +46,7 @@ def test_the_constant_is_the_mean_or_the_median_of_train() -> None:
     train = rows("abcd", [1.0, 2.0, 3.0, 100.0])
     assert guess(Constant("median").fit(train), ["x"]) == [2.5]
     assert guess(Constant("mean").fit(train), ["x"]) == [26.5]
+    assert guess(Constant("geometric").fit(rows("abc", [0.0, 1.0, 7.0])), ["x"]) == [pytest.approx(16 ** (1 / 3) - 1)]
     with pytest.raises(SettingsError, match="mean, median"):
         Constant("mode")
 

@@ -21,7 +21,7 @@ from core.task import labels_of, target_of
 from core.version import digest
 
 NUMBERS = ("tokens_in", "tokens_out", "seconds", "usd")
-TRIVIAL = ("random", "constant_mean", "constant_median", "constant_group", "majority")
+TRIVIAL = ("random", "constant_mean", "constant_median", "constant_geometric", "constant_group", "majority")
 CLASSICAL = ("features_linear", "bow_linear", "tfidf_linear", "word2vec_linear", "word2vec_svm", "svm", "forest", "boosting",
              "neighbours", "embedding_linear")  # fmt: skip
 PROMPTED = ("prompted", "fewshot", "retrieval")

@@ -1,11 +1,13 @@
 """Predictors that read nothing: what every model has to beat.
 
 Source: the pricing course's random and constant pricers; scikit-learn's dummies. The median is the best constant for the
-average miss, the mean for the squared one. Not known here: texts, and how good an answer is.
+average miss, the mean for the squared one, the geometric mean for the squared miss of logarithms. Not known here: texts, and
+how good an answer is.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from core.predict.rows import needs
 from core.prediction import Examples, Prediction
 from core.task import Target
 
-STATISTICS = ("mean", "median")
+STATISTICS = ("mean", "median", "geometric")
 
 
 @dataclass
@@ -43,7 +45,7 @@ class Constant:
     """The same number for every row."""
 
     statistic: str = "median"
-    """mean | median, of the train targets."""
+    """mean | median | geometric, of the train targets."""
 
     def __post_init__(self) -> None:
         _check(self.statistic)
@@ -77,10 +79,10 @@ class Majority:
 
 @dataclass
 class GroupConstant:
-    """One answer per category (numbers: mean or median; labels: the most frequent), the overall one for unseen categories."""
+    """One answer per category (numbers: a constant; labels: the most frequent), the overall one for unseen categories."""
 
     statistic: str = "median"
-    """mean | median, of the train targets of the category. Not used for labels."""
+    """mean | median | geometric, of the train targets of the category. Not used for labels."""
 
     def __post_init__(self) -> None:
         _check(self.statistic)
@@ -93,15 +95,16 @@ class GroupConstant:
         numeric = train.task == "regression"
         self.overall_ = _middle(self.statistic, targets) if numeric else _most_frequent(targets)
         self.values_ = {name: _middle(self.statistic, some) if numeric else _most_frequent(some) for name, some in groups.items()}
+        self.shares_ = {} if numeric else {name: some.count(self.values_[name]) / len(some) for name, some in groups.items()}
         return self
 
     def predict(self, rows: Examples) -> list[Prediction]:
         return [Prediction(self.values_.get(category, self.overall_)) for category in rows.category()]
 
     def looks_at(self) -> list[tuple[str, float]]:
-        """Each category and how far its number is from the overall one; nothing for labels."""
+        """Each category and how far its number is from the overall one; for labels its label and the share of train rows that have it."""
         if not isinstance(self.overall_, float):
-            return []
+            return [(f"{name or '(none)'}: {self.values_[name]}", share) for name, share in self.shares_.items()]
         return [(name, float(value) - self.overall_) for name, value in self.values_.items()]
 
 
@@ -112,6 +115,8 @@ def _check(statistic: str) -> None:
 
 def _middle(statistic: str, targets: Sequence[Target]) -> float:
     numbers = [float(value) for value in targets]
+    if statistic == "geometric":  # of 1 + y, so that zeros count; numbers below zero count as zero, as they do in RMSLE
+        return math.expm1(fmean(math.log1p(max(value, 0.0)) for value in numbers))
     return fmean(numbers) if statistic == "mean" else float(median(numbers))
 
 
