@@ -50,7 +50,7 @@ def test_what_is_switched_off_gives_no_column() -> None:
         "colour: red", "colour: green", "colour: blue",
     }  # fmt: skip
     assert fewer.transform(train).shape == (60, len(fewer.names_)) == (60, len(fewer.of_))
-    with pytest.raises(SettingsError, match="no feature 'colr'.*colour"):
+    with pytest.raises(SettingsError, match=r"no feature 'colr'.*colour"):
         Features(off=("colr",)).fit(train)
     with pytest.raises(SettingsError, match="switched off"):
         Features(off=tuple(one.name for one in noticed(train))).fit(train)
