@@ -88,7 +88,7 @@ PREDICTORS: dict[str, Entry] = {
     "constant_median": Entry("Constant (median)", "trivial", ("regression",), "core.predict.trivial:Constant",
                              "The middle of the train rows, every time.", {"statistic": "median"}, default_on=True),
     "constant_geometric": Entry("Constant (geometric)", "trivial", ("regression",), "core.predict.trivial:Constant",
-                                "The geometric mean of the train rows (of one plus each), every time: the best constant where ratios count.",
+                                "The geometric mean of the train rows, every time: the best constant where ratios count.",
                                 {"statistic": "geometric"}),
     "constant_group": Entry("Constant per category", "trivial", NUMBERS_AND_LABELS, "core.predict.trivial:GroupConstant",
                             "The middle (or the most frequent answer) of the row's category."),

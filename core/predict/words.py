@@ -1,4 +1,4 @@
-"""Texts as sparse word and character counts. Words are runs of letters and digits of any script; Korean works.
+"""Texts as sparse word and character counts. Words are what `core.predict.scripts` finds in any script; Korean works.
 
 Spaces hide what Korean words share (particles, endings), so texts that are short or mostly not Latin also give character
 n-grams. Not known here: targets.
@@ -13,15 +13,25 @@ from typing import Any, Self
 
 import numpy as np
 
-WORD = re.compile(r"\w+")
-PATTERN = r"(?u)\b\w+\b"
+from core.predict.scripts import WORD, composed, spaced
+
 SHORT_TEXT = 200
 """Characters per text, on average, up to which character n-grams are worth their time in Latin scripts."""
 
 
 def words(text: str) -> list[str]:
     """Lower-case words in order."""
-    return WORD.findall(text.lower())
+    return re.findall(WORD, lower_words(text))
+
+
+def lower_words(text: str) -> str:
+    """The text in lower case with its words apart."""
+    return spaced(text).lower()
+
+
+def lower_letters(text: str) -> str:
+    """The text in lower case with its letters composed."""
+    return composed(text).lower()
 
 
 def wants_characters(texts: Sequence[str]) -> bool:
@@ -59,10 +69,10 @@ class Bag:
             "max_features": self.most,
             "ngram_range": self.ngrams,
             "min_df": self.fewest if len(texts) >= 50 else 1,
-            "lowercase": True,
+            "preprocessor": lower_letters if self.unit == "character" else lower_words,
             "dtype": np.float32,
         }
-        shared |= {"analyzer": "char_wb"} if self.unit == "character" else {"token_pattern": PATTERN}
+        shared |= {"analyzer": "char_wb"} if self.unit == "character" else {"token_pattern": WORD}
         if self.weighting == "counts":
             vectorizer: Any = CountVectorizer(**shared)
         else:
