@@ -82,7 +82,10 @@ class Examples:
 
 @runtime_checkable
 class Predictor(Protocol):
-    """Everything that can answer. Settings only in the constructor, stored unchanged; what is learnt ends in `_`."""
+    """Everything that can answer. Settings only in the constructor, stored unchanged; what is learnt ends in `_`.
+
+    A class attribute `reads_words` that is true asks for texts whose words are parted where that is known (`core.io.segmenting`).
+    """
 
     def fit(self, train: Examples) -> Self: ...
 

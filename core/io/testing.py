@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import DataError
 from core.evaluation import Evaluation, answers_frame, drawn, test_id
 from core.io import evaluations, files, store
+from core.io.segmenting import parted
 from core.prediction import Examples, Prediction, Predictor, examples
 from core.reply import Reply
 from core.task import labels_of
@@ -96,6 +97,9 @@ def few_threads() -> Iterator[None]:
 def measure(predictor: Predictor, train: Examples, test: Examples, say: Progress | None = None) -> Measured:
     """Fit on train, answer the test rows without their targets. Raises ValueError when the number of answers is wrong."""
     tell = say or (lambda done, total, message: None)
+    words: dict[str, Any] = {}
+    if getattr(predictor, "reads_words", False):
+        train, test, words = parted(train, test, tell)
     with few_threads():
         tell(0, 2, "learning")
         start = time.perf_counter()
@@ -106,7 +110,7 @@ def measure(predictor: Predictor, train: Examples, test: Examples, say: Progress
         ended = time.perf_counter()
     if len(predictions) != len(test):
         raise ValueError(f"{type(predictor).__name__} gave {len(predictions)} answers to {len(test)} rows")
-    return Measured(predictions, fitted - start, ended - fitted, notes_of(predictor))
+    return Measured(predictions, fitted - start, ended - fitted, notes_of(predictor) | words)
 
 
 def notes_of(predictor: Predictor) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Not known here: word order beyond pairs, and what a word means.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from core.predict.heads import Head, Make, check_scale, fit_head, weights
 from core.predict.rows import needs
@@ -17,6 +17,7 @@ from core.prediction import Examples, Prediction
 class _OnBags:
     """Rows as bags, one head on top of them."""
 
+    reads_words: ClassVar[bool] = True
     bags_: Bags
     head_: Head
 

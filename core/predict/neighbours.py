@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class Index:
 class Neighbours:
     """Numbers: the median of the nearest train rows. Labels: their vote, weighted by similarity. Questions: the nearest one's answer."""
 
+    reads_words: ClassVar[bool] = True
     k: int = 7
     """Train rows asked; questions always ask one."""
 

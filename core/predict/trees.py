@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class Dense:
 
 
 class _Trees:
+    reads_words: ClassVar[bool] = True
     directions: int
     scale: str
     seed: int

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -59,6 +59,7 @@ class Vectors:
 class _OnVectors:
     """Rows as scaled vectors, one head on top of them."""
 
+    reads_words: ClassVar[bool] = True
     size: int
     epochs: int
     scale: str
