@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from types import SimpleNamespace
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
 
 import pandas as pd
 import pytest
@@ -30,20 +30,22 @@ KOREAN = ["영화가 좋았다", "영화는 나빴다", "배우가 좋았고", "
 class Kiwi:
     """A stand-in analyser: each syllable a morpheme; it counts what it was asked."""
 
-    asked: list[str] = []
+    asked: ClassVar[list[str]] = []
 
     def __init__(self, num_workers: int) -> None:
         self.num_workers = num_workers
 
     def tokenize(self, texts: list[str]) -> list[list[Any]]:
-        Kiwi.asked += texts
+        Kiwi.asked.extend(texts)
         return [[SimpleNamespace(form=sign) for sign in text if sign != " "] for text in texts]
 
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "kiwipiepy", SimpleNamespace(Kiwi=Kiwi, __version__="9.9"))  # type: ignore[arg-type]
-    Kiwi.asked = []
+    package: Any = ModuleType("kiwipiepy")
+    package.Kiwi, package.__version__ = Kiwi, "9.9"
+    monkeypatch.setitem(sys.modules, "kiwipiepy", package)
+    Kiwi.asked.clear()
     segmenting._made.cache_clear()
 
 
