@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,12 @@ def figure(found: Curve, unit: str) -> Any:
     """Dots per training, the curve with its band; logarithmic in rows."""
     import plotly.graph_objects as go
 
-    fig = charts.figure(320, xaxis={**charts.AXIS, "type": "log", "title": {"text": "training rows"}}, yaxis=charts.axis(unit))
+    last = found.farthest if found.fit is not None else found.sizes[-1]
+    ticks = row_ticks(found.sizes, last)
+    across = {**charts.AXIS, "type": "log", "title": {"text": "Training rows"}, "showgrid": False,
+              "range": [float(np.log10(found.sizes[0] / 1.15)), float(np.log10(last * 1.15))],
+              "tickvals": ticks, "ticktext": [fmt.count(one) for one in ticks]}  # fmt: skip
+    fig = charts.figure(320, xaxis=across, yaxis={**charts.AXIS, "gridcolor": charts.GRID, **charts.axis(unit)})
     if found.fit is not None:
         grid = np.geomspace(found.sizes[0], found.farthest, 60)
         values, lows, highs = (np.array(part) for part in zip(*[found.at(size) for size in grid], strict=True))
@@ -121,3 +127,9 @@ def figure(found: Curve, unit: str) -> Any:
     marker = {"color": charts.CLASSICAL, "size": 8, "opacity": 0.75}
     fig.add_trace(go.Scatter(x=sizes, y=dots, mode="markers", marker=marker, hovertext=labels, hoverinfo="text"))
     return fig
+
+
+def row_ticks(sizes: Sequence[int], last: int) -> list[int]:
+    """The sizes that were trained on, and the last of the axis; every other one where there are many."""
+    kept = list(sizes)[::-1][:: 2 if len(sizes) > 6 else 1][::-1]
+    return [*kept, *([last] if last > kept[-1] else [])]

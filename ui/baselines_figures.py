@@ -10,14 +10,14 @@ import streamlit as st
 
 from core import format as fmt
 from core.evaluate.answers import Answers, confusion
-from core.evaluate.inside import CLOSE, FAR, OFF, by_category, residual_bins
+from core.evaluate.inside import CLOSE, by_category, residual_bins
 from core.version import Version
+from ui import baselines_points as points
 from ui import charts, tables
 from ui.baselines_calibration import how_sure
 from ui.baselines_ladder import Ranked
 
-SYMBOL = {CLOSE: (charts.GOOD, "circle"), OFF: (charts.FAIR, "diamond"), FAR: (charts.POOR, "x")}
-SQUARE = 330
+SQUARE = points.SQUARE
 
 
 def _on_select(key: str, places: Callable[[dict[str, Any]], list[int]]) -> Callable[[], None]:
@@ -38,41 +38,23 @@ def _custom(point: dict[str, Any]) -> Any:
 
 
 def guess_and_truth(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
-    """Every row as a point; on the dashed line the guess is the truth. Drag around points to see their rows."""
-    import plotly.graph_objects as go
-
-    unit = fmt.unit_of(version.roles.target)
-    read = table[np.isfinite(table["guess"].astype(float))]
-    top = float(np.quantile(np.concatenate([read["truth"], read["guess"]]), 0.995)) * 1.05 if len(read) else 1.0
-    low = min(0.0, float(read["guess"].min()) if len(read) else 0.0, float(read["truth"].min()) if len(read) else 0.0)
-    fig = charts.figure(SQUARE, dragmode="lasso")
-    fig.add_trace(
-        go.Scatter(x=[low, top], y=[low, top], mode="lines", line={"color": charts.INK, "width": 1, "dash": "dot"}, hoverinfo="skip")
-    )
-    for name, (color, symbol) in SYMBOL.items():
-        some = read[read["judged"] == name]
-        fig.add_trace(
-            go.Scatter(
-                x=some["truth"],
-                y=some["guess"],
-                mode="markers",
-                marker={"color": color, "symbol": symbol, "size": 7, "opacity": 0.75},
-                customdata=some["place"],
-                hovertext=[
-                    f"truth {fmt.metric(unit, t)}, guess {fmt.metric(unit, g)}" for t, g in zip(some["truth"], some["guess"], strict=True)
-                ],
-                hoverinfo="text",
-                unselected={"marker": {"opacity": 0.2}},
-            )
+    """Every row as a point; on the dashed line the guess is the truth. A click on a point opens its row, or a drag keeps the rows."""
+    truths = np.asarray(table["truth"], dtype=float)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        log = bool(len(truths)) and float(truths.min()) > 0
+        log = st.toggle("Logarithmic", points.skewed(truths), key=f"baselines_log_{version.id}", disabled=not log,
+                        help="Off: equal distances are equal amounts. On: equal ratios. Needs truths above 0.")  # fmt: skip
+        drag = st.toggle(
+            "Drag around points", key="baselines_drag", help="On: rows inside what you draw are kept. Off: a click opens a row."
         )
-    fig.update_xaxes(title="Truth", range=[low, top], showgrid=True, gridcolor=charts.GRID, **charts.axis(unit))
-    fig.update_yaxes(title="Guess", range=[low, top], **charts.axis(unit))
-    key = f"baselines_scatter_{one.evaluation.id}"
+    fig, beyond = points.scatter(table, fmt.unit_of(version.roles.target), log=log and bool(truths.min() > 0), height=400)
+    fig.update_layout(dragmode="lasso" if drag else False)
+    key = f"baselines_scatter_{one.evaluation.id}_{drag}_{log}"
     close = fmt.share(float((table["judged"] == CLOSE).mean()), len(table))
     keep = _on_select(key, lambda s: [int(v) for p in s.get("points", []) if isinstance(v := _custom(p), (int, float))])
-    charts.show(fig, key, f"{close} of the guesses are close to the truth", select="lasso", on_select=keep)
-    beyond = int((read[["truth", "guess"]].max(axis=1) > top).sum())
-    st.caption("Drag around points to see their rows." + (f" {fmt.plural(beyond, 'row')} beyond the axes." if beyond else ""))
+    charts.show(fig, key, f"{close} of the guesses are close to the truth", select="lasso" if drag else "points", on_select=keep)
+    said = "Drag around points to keep their rows." if drag else "Click a point to open its row."
+    st.caption(said + (f" {fmt.plural(beyond, 'row')} beyond the axes." if beyond else ""))
 
 
 def residuals(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
@@ -157,37 +139,11 @@ def _weights(one: Ranked) -> list[tuple[str, float]]:
 
 
 def matrix(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
-    """Truth down, guess across; the darker, the larger the share of that truth. Click a cell to see its rows."""
-    import plotly.graph_objects as go
-
+    """Truth down, guess across, unread last; the darker, the larger the share of that truth. Click a cell to see its rows."""
     labels, counts = confusion(answers)
-    shown = list(labels) + (["unread"] if counts[:, -1].any() else [])
-    counts = counts[:, : len(shown)]
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shown = [*labels, "unread"]
     cells = [(i, j) for i in range(len(labels)) for j in range(len(shown))]
-    side = max(14, min(46, 250 // max(len(labels), 1)))
-    height = max(SQUARE, 60 + (side + 6) * len(labels))
-    fig = charts.figure(height)
-    slots = [f"#0000{11 + min(9, int(shares[i, j] * 9.99))}" for i, j in cells]
-    fig.add_trace(
-        go.Scatter(
-            x=[j for _, j in cells],
-            y=[i for i, _ in cells],
-            mode="markers+text",
-            marker={"symbol": "square", "size": side, "color": slots},
-            text=[str(counts[i, j]) if counts[i, j] else "" for i, j in cells],
-            textfont={"color": [charts.PAGE if shares[i, j] > 0.45 else charts.INK for i, j in cells], "size": 12},
-            customdata=list(range(len(cells))),
-            hovertext=[f"{counts[i, j]} of {counts[i].sum()}" for i, j in cells],
-            hoverinfo="text",
-            unselected={"marker": {"opacity": 0.5}},
-        )
-    )
-    names = [charts._safe(fmt.short(name, 14)) for name in shown]
-    fig.update_xaxes(title="Guess", tickvals=list(range(len(shown))), ticktext=names, range=[-0.6, len(shown) - 0.4], side="bottom")
-    fig.update_yaxes(
-        title="Truth", tickvals=list(range(len(labels))), ticktext=names[: len(labels)], range=[len(labels) - 0.4, -0.6], showgrid=False
-    )
+    fig = points.cells(labels, counts)
     key = f"baselines_matrix_{one.evaluation.id}"
 
     def places(selection: dict[str, Any]) -> list[int]:

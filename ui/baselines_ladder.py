@@ -1,11 +1,11 @@
-"""Baselines: the ladder of everything that answered the test rows, finished or still running, and which model is chosen."""
+"""Baselines: the ladder of everything that answered the test rows, and which model is chosen."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,12 +14,9 @@ from core.evaluate.intervals import Measured
 from core.evaluate.metrics import METRICS
 from core.evaluation import Evaluation
 from core.io import jobs as work
-from core.io.baselines import MODEL
-from core.predict.registry import PREDICTORS
 from core.task import task
 from core.version import Version
 from ui import cache, charts
-from ui.jobs import line, share
 from ui.layout import card
 from ui.state import plain
 
@@ -89,7 +86,7 @@ def _rank(one: Ranked, name: str) -> float:
 
 def _draw(version: Version, shown: list[Ranked], name: str) -> None:
     unit = unit_of(version, name)
-    rungs = [_rung(one, name) for one in shown]
+    rungs = [rung(one, name) for one in shown]
     constants = [one.values[name].value for one in shown if one.evaluation.predictor in ("constant_median", "constant_mean", "majority")]
     key = f"baselines_ladder_{name}"
 
@@ -105,7 +102,8 @@ def _draw(version: Version, shown: list[Ranked], name: str) -> None:
     charts.show(fig, key, said, select="points", on_select=click)
 
 
-def _rung(one: Ranked, name: str) -> charts.Rung:
+def rung(one: Ranked, name: str) -> charts.Rung:
+    """A model as a row of the ladder."""
     value = one.values[name]
     low, high = (value.low, value.high) if math.isfinite(value.low) else (value.value, value.value)
     return charts.Rung(one.evaluation.title, one.evaluation.family, value.value, low, high)
@@ -132,46 +130,6 @@ def table(ranked: list[Ranked]) -> pd.DataFrame:
             for name, value in one.values.items()
         ]
     )  # fmt: skip
-
-
-def live_card(version: Version, job_id: str, ranked: list[Ranked]) -> None:
-    """The ladder while a job runs: what had answered before, then one row per predictor in the order asked for, filled as they finish."""
-    job = work.read(job_id)
-    if not job.alive:
-        st.rerun(scope="app")
-    name = task(version.task or "chat").headline
-    with card(title_of(version, name), help=METRICS[name].meaning):
-        working = next((f for f in job.figures.values() if isinstance(f, Mapping) and f.get("state") == "working"), {})
-        part = float(working.get("share", 0.0)) / job.total if job.total else 0.0
-        st.progress(min(1.0, share(job) + part), text=plain(line(job)) or "Starting")
-        asked = job.request.get("names", [])
-        earlier = [one for one in ranked if one.evaluation.predictor not in asked and name in one.values]
-        rungs = [_rung(one, name) for one in earlier] + [_live_rung(figure) for figure in job.figures.values() if _is_measured(figure)]
-        if rungs:
-            fig: Any = charts.ladder(rungs, unit_of(version, name))
-            waiting = [_waiting(one) for one in asked if not _is_measured(job.figures.get(one))]
-            names = [*fig.layout.yaxis.categoryarray[::-1], *waiting]
-            fig.update_layout(height=max(130, 40 + 30 * len(names)))
-            fig.update_yaxes(categoryarray=names[::-1], range=[-0.5, len(names) - 0.5])
-            charts.show(fig, f"baselines_live_{len(rungs)}", f"{len(rungs)} of {job.total} predictors have answers so far")
-        else:
-            st.skeleton(height=40 + 30 * max(job.total, 1))
-        st.caption(charts.FAMILY_KEY)
-
-
-def _is_measured(figure: Any) -> bool:
-    return isinstance(figure, Mapping) and isinstance(figure.get("value"), (int, float))
-
-
-def _waiting(name: str) -> str:
-    """The name on the axis of a predictor that has not answered yet."""
-    return fmt.short(PREDICTORS[name].title.replace("{model}", MODEL)) if name in PREDICTORS else name
-
-
-def _live_rung(figure: Mapping[str, Any]) -> charts.Rung:
-    value = float(figure["value"])
-    low, high = (value if figure.get(end) is None else float(figure[end]) for end in ("low", "high"))
-    return charts.Rung(figure["title"], figure["family"], value, low, high)
 
 
 def failures(job: work.Job) -> None:

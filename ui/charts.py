@@ -105,7 +105,6 @@ def ladder(rungs: Sequence[Rung], unit: str, *, best: str | None = None, constan
 
     Rows are drawn from the top in the order given. `customdata` of each point is the row's place.
     """
-
     names = [_unique(rung, rungs) for rung in rungs]
     winner = next((rung for rung in rungs if rung.title == best), None)
     shapes = (
@@ -188,6 +187,17 @@ def _safe(text: str) -> str:
 def axis(unit: str) -> dict[str, Any]:
     """Tick format of an axis in that unit."""
     return {"usd": {"tickprefix": "$", "tickformat": ",~r"}, "share": {"tickformat": ".0%"}}.get(unit, {"tickformat": ",~r"})
+
+
+def log_ticks(low: float, high: float, unit: str = "number", *, most: int = 7) -> dict[str, Any]:
+    """Ticks of a logarithmic axis from low to high (both above 0): 1, 2, 5 of each power of ten where there is room, else fewer."""
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        every = (f * 10.0**p for p in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1) for f in steps)
+        places = [place for place in every if low * 0.999 <= place <= high * 1.001]
+        if len(places) <= most:
+            break
+    places = places[:: math.ceil(len(places) / most)] if places else [low]
+    return {"tickvals": places, "ticktext": [("$" if unit == "usd" else "") + f"{place:,g}" for place in places]}
 
 
 def histogram(

@@ -1,7 +1,8 @@
 """The job that runs baselines: one predictor after another, each saved the moment it is done, failures told and passed over.
 
 Request: {dataset, version, names, settings: {name: {...}}, limit, seed, provider: {name, model, base_url}}. Live figures are one per
-predictor: {state, title, family, value, low, high, n, seconds, evaluation, reason}, which is what a page draws while it runs.
+predictor: {state, title, family, value, low, high, n, share, began, seconds, evaluation, reason}, which is what a page draws while it
+runs; the answers of a predictor that is asked row by row are told in the folder as they arrive (`told_rows`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import math
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingsError, Stopped, StudioError
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 MODEL = "SmolLM2"
 """What {model} in a title is for the built-in model."""
+SHOWN = 300
+"""Characters of a text and of a reply that are told while it runs."""
 
 
 def run(request: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
@@ -75,7 +80,7 @@ def _one(
     """One predictor, fitted or asked, timed and saved."""
     settings, seed = dict(request.get("settings", {}).get(name, {})), int(request.get("seed", 0))
     kind = entry(name)
-    teller.tell(teller.place, teller.title, state="working")
+    teller.began()
     if "complete" not in kind.needs:
         encode = None
         if "encode" in kind.needs:
@@ -145,6 +150,12 @@ class _Teller:
         self.desk, self.name, self.title, self.family, self.place, self.total = desk, name, title, family, place, total
         self.rows, self.figure = rows, {"title": title, "family": family}
         self.asked = len(rows[1])
+        self.told: Counter[str] = Counter()
+
+    def began(self) -> None:
+        """Nothing is told of this predictor yet: what an earlier try told is forgotten."""
+        _rows_of(self.desk.folder, self.name).unlink(missing_ok=True)
+        self.tell(self.place, self.title, state="working", began=time.time())
 
     def tell(self, done: int, message: str, **figure: Any) -> None:
         self.figure |= figure
@@ -154,10 +165,11 @@ class _Teller:
         self.desk.say(self.place, self.total, message if self.title in message else f"{self.title}: {message}")
 
     def live(self, rows: Examples, predictions: Sequence[Prediction]) -> None:
-        """The headline over the rows answered so far."""
+        """The headline over the rows answered so far, and those that are new."""
         from core.evaluate.answers import make_answers
 
         train, test = self.rows
+        self.write(rows, predictions)
         guesses = [p.value for p in predictions]
         labels = declared_labels(train, test)
         answers = make_answers(rows.task, rows.targets or (), guesses, labels=labels, target_range=target_range(train))
@@ -165,11 +177,31 @@ class _Teller:
             self.place, f"{self.title}, row {len(guesses):,} of {self.asked:,}", share=len(guesses) / self.asked, **_headline(answers)
         )
 
+    def write(self, rows: Examples, predictions: Sequence[Prediction]) -> None:
+        """Each new answer as a line of the folder; rows of one text are told apart by their number."""
+        seen: Counter[str] = Counter()
+        for text, truth, one in zip(rows.text, rows.targets or (), predictions, strict=True):
+            seen[text] += 1
+            if seen[text] > self.told[text]:
+                self.told[text] += 1
+                line = {"text": text[:SHOWN], "truth": truth, "guess": one.value, "status": one.status, "raw": one.raw[:SHOWN]}
+                files.append_line(_rows_of(self.desk.folder, self.name), line)
+
     def finished(self, made: Evaluation) -> None:
         from core.evaluate.answers import answers_of
 
         seconds = made.fit_seconds + made.predict_seconds
         self.tell(self.place + 1, self.title, state="done", seconds=round(seconds, 3), evaluation=made.id, **_headline(answers_of(made)))
+
+
+def _rows_of(folder: Path, name: str) -> Path:
+    return folder / f"rows_{name}.jsonl"
+
+
+def told_rows(folder: Path, name: str) -> list[dict[str, Any]]:
+    """What a predictor has answered so far in a running job, in order of arrival: {text, truth, guess, status, raw}."""
+    path = _rows_of(folder, name)
+    return files.read_lines(path) if path.exists() else []
 
 
 def _headline(answers: Any) -> dict[str, Any]:
