@@ -165,6 +165,7 @@ def _axes(
                      title={"text": axis, "font": {"size": 12, "color": charts.SOFT}})  # fmt: skip
     top = max(m.high if math.isfinite(m.high) else m.value for row in rows for m in [row.values[board.metrics[0]]])
     up = min(0.0, *(row.values[board.metrics[0]].value for row in rows)), top * 1.12 if unit != "share" else min(1.05, top * 1.15)
+    up = up if up[1] > up[0] else (up[0], up[0] + 1.0)  # nothing misses at all
     fig.update_yaxes(range=list(up), nticks=4, **charts.axis(unit))
     fig.update_layout(margin={"l": 0, "r": 16, "t": 10, "b": 0})
     return (low - 0.3, high + 0.3), up

@@ -56,7 +56,7 @@ def _judged_text(guess: object, truth: object) -> str:
         return UNREAD
     if any(text.exact(str(guess), str(gold)) for gold in golds):
         return CLOSE
-    return OFF if max(text.f1(str(guess), str(gold)) for gold in golds) >= 0.5 else FAR
+    return OFF if max((text.f1(str(guess), str(gold)) for gold in golds), default=0.0) >= 0.5 else FAR
 
 
 def misses(answers: Answers) -> np.ndarray:

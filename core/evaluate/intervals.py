@@ -125,7 +125,8 @@ def jackknife(one: Metric, columns: np.ndarray, groups: np.ndarray | None = None
         return one.of_sums(total - columns, np.full(n, n - 1.0))
     sizes = np.bincount(groups).astype(float)
     sums = np.column_stack([np.bincount(groups, weights=column) for column in columns.T])
-    return one.of_sums(total - sums, n - sizes)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a single group nothing is left: NaN, and no acceleration
+        return one.of_sums(total - sums, n - sizes)
 
 
 def bca(estimate: float, replicates: np.ndarray, left_out: np.ndarray | None, level: float = 0.95) -> tuple[float, float, str]:

@@ -108,8 +108,8 @@ def differences(
     columns = [one.columns(model) for model in models]
     ours = [mine for mine in columns if mine is not None]
     same = all(model.n == reference.n and list(model.truth) == list(reference.truth) for model in models)
-    if theirs is None or len(ours) < len(models) or not same:
-        raise ValueError(f"{name} cannot be compared: the rows of the models are not the same")
+    if theirs is None or len(ours) < len(models) or not same or not reference.n:
+        raise ValueError(f"{name} cannot be compared: the rows of the models are not the same, or there are none")
     drawn: list[list[np.ndarray]] = [[] for _ in models]
     together = Together([one] * (len(ours) + 1), [*ours, theirs])
     for weights in resamples(reference.n, min(count, PREVIEW) if one.median else count, seed, groups) if models else ():
@@ -128,7 +128,8 @@ def _judged(
     left_out = None if one.median or n < 3 else jackknife(one, a, groups) - jackknife(one, b, groups)
     low, high, _ = bca(value, replicates, left_out)
     if not one.is_item_mean:
-        sd = float(np.nanstd(replicates)) * np.sqrt(n)
+        defined = replicates[np.isfinite(replicates)]
+        sd = float(np.std(defined)) * np.sqrt(n) if len(defined) else float("nan")
         return Difference(one.name, value, low, high, swap(one, a, b, seed=seed, groups=groups), "swap", n, sd)
     items = a[:, 0] - b[:, 0]
     sd = float(np.std(items, ddof=1)) if n > 1 else float("nan")
