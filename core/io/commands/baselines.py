@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from core.evaluation import Evaluation
     from core.prediction import Examples, Predictor
     from core.version import Roles
@@ -130,7 +132,7 @@ def _measured(title: str, predictor: Predictor, train: Examples, test: Examples,
     return Evaluation(
         title, title, title, "people", "", "", train.task, test_id(test), len(test), answers_frame(rows, found.predictions, asked),
         declared_labels(train, test), target_range(train), fit_seconds=found.fit_seconds, predict_seconds=found.predict_seconds,
-        train_rows=len(train),
+        train_rows=len(train), probability_labels=train.labels if any(p.probabilities for p in found.predictions) else (),
     )  # fmt: skip
 
 
@@ -155,11 +157,24 @@ def _write(folder: Path, made: list[Evaluation], say: Callable[[str], None]) -> 
     from core.io.files import atomic_write, slug
 
     folder.mkdir(parents=True, exist_ok=True)
-    tables = [one.answers.assign(model=one.title)[["model", *one.answers.columns]] for one in made]
+    tables = [_spread(one).assign(model=one.title) for one in made]
+    tables = [table[["model", *(name for name in table.columns if name != "model")]] for table in tables]
     atomic_write(folder / "predictions.csv", pd.concat(tables, ignore_index=True).to_csv(index=False))
     for one, table in zip(made, tables, strict=True):
         atomic_write(folder / f"{slug(one.title)}.csv", table.to_csv(index=False))
     say(f"Predictions are in {folder}")
+
+
+def _spread(one: Evaluation) -> pd.DataFrame:
+    """The answers with one column per label for probabilities: "p: good"."""
+    from core.prediction import PROBABILITIES
+
+    if PROBABILITIES not in one.answers:
+        return one.answers
+    cells = one.answers[PROBABILITIES].tolist()
+    columns = {f"p: {label}": [None if row is None else round(float(row[place]), 6) for row in cells]
+               for place, label in enumerate(one.probability_labels)}  # fmt: skip
+    return one.answers.drop(columns=PROBABILITIES).assign(**columns)
 
 
 def show(result: dict[str, Any]) -> str:
