@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from core.errors import DataError
+from core.predict.passages import Passage
 from core.predict.registry import PREDICTORS, make
 from core.prediction import Examples, Predictor, examples
 from core.prompt import default_prompt
@@ -32,10 +33,14 @@ ONE_ROW_IS_ENOUGH = {
     "neighbours",
     "overlap",
     "overlap_words",
+    "passages",
     "prompted",
     "fewshot",
     "retrieval",
 }
+
+
+PASSAGES = (Passage("Lamps are sold by the river.", "a.md"), Passage("의자는 강가에서 판다.", "b.md"))
 
 
 def encode(texts: Sequence[str]) -> np.ndarray:
@@ -62,7 +67,7 @@ def rows(task: str) -> tuple[Examples, Examples]:
 
 def fresh(name: str, task: str, seed: int = 0) -> Predictor:
     prompt = default_prompt(task, ROLES, ("bad", "fair", "good", "좋음") if task == "classification" else ())
-    return make(name, seed=seed, prompt=prompt, complete=complete, encode=encode)
+    return make(name, seed=seed, prompt=prompt, complete=complete, encode=encode, passages=PASSAGES)
 
 
 def settings(predictor: Predictor) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from core.errors import DataError, SettingsError
-from core.io import evaluations, files, jobs, store, testing
+from core.io import evaluations, files, jobs, prompting, store, testing
 from core.predict.linear import BowLinear, Svm, TfidfLinear
 from core.predict.neighbours import Neighbours
 from core.predict.noticed import brand, pounds, rank
@@ -229,9 +229,9 @@ def test_answers_in_the_journal_are_not_asked_again(home: Path) -> None:
     prompt, journal, log = Prompt(user="Price?\n$text"), home / "replies.jsonl", []
     home.mkdir(exist_ok=True)
     with pytest.raises(ConnectionError):
-        testing.run_prompted(one, prompt, talker(log, 2), title="Talker", batch=4, journal=journal)
+        prompting.run_prompted(one, prompt, talker(log, 2), title="Talker", how=prompting.How(batch=4), journal=journal)
     assert len(files.read_lines(journal)) == 8
-    made = testing.run_prompted(one, prompt, talker(log), title="Talker", batch=4, journal=journal)
+    made = prompting.run_prompted(one, prompt, talker(log), title="Talker", how=prompting.How(batch=4), journal=journal)
     assert log == [4, 4, 4]
     assert made.answers["guess"].tolist() == [12.5] * 12
     assert made.answers["tokens_in"].sum() == 120

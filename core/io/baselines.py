@@ -1,8 +1,9 @@
 """The job that runs baselines: one predictor after another, each saved the moment it is done, failures told and passed over.
 
-Request: {dataset, version, names, settings: {name: {...}}, limit, seed, provider: {name, model, base_url}}. Live figures are one per
-predictor: {state, title, family, value, low, high, n, share, began, seconds, evaluation, reason}, which is what a page draws while it
-runs; the answers of a predictor that is asked row by row are told in the folder as they arrive (`told_rows`).
+Request: {dataset, version, names, settings: {name: {...}}, limit, seed} and, for language models, what `core.io.asking` reads.
+Live figures are one per predictor: {state, title, family, value, low, high, n, share, began, seconds, evaluation, reason}, which is
+what a page draws while it runs; the answers of a predictor that is asked row by row are told in the folder as they arrive
+(`told_rows`).
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ import math
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SettingsError, Stopped, StudioError
 from core.evaluation import Evaluation
-from core.io import files, store
-from core.io.testing import LANGUAGE_MODEL_ROWS, declared_labels, run_predictor, run_prompted, target_range, test_rows, train_rows
-from core.predict.registry import Entry, entry
+from core.io import asking, files, store
+from core.io.prompting import How, run_prompted
+from core.io.testing import LANGUAGE_MODEL_ROWS, declared_labels, run_predictor, target_range, test_rows, train_rows
+from core.predict.registry import entry
 from core.prediction import Examples, Prediction
 from core.task import task
 from core.version import Version
@@ -27,8 +29,7 @@ from core.version import Version
 if TYPE_CHECKING:
     from core.io.work import Desk
 
-MODEL = "SmolLM2"
-"""What {model} in a title is for the built-in model."""
+MODEL = asking.MODEL
 SHOWN = 300
 """Characters of a text and of a reply that are told while it runs."""
 
@@ -51,7 +52,7 @@ def run(request: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
     for place, name in enumerate(names):
         if name in before:
             continue
-        teller = _Teller(desk, name, _title(entries[name], request), entries[name].family, place, len(names), rows)
+        teller = _Teller(desk, name, asking.titled(name, request), entries[name].family, place, len(names), rows)
         try:
             made = _one(name, request, version, rows, teller, desk)
         except Stopped:
@@ -90,57 +91,27 @@ def _one(
         return run_predictor(name, settings, version, seed=seed, encode=encode, progress=teller.step, rows=rows)
     limit = int(request.get("limit") or LANGUAGE_MODEL_ROWS)
     teller.asked = min(limit, len(rows[1]))
-    complete, notes = language_model(request.get("provider"), version.task or "chat", teller.step, desk.environment)
+    complete, notes = asking.language_model(
+        request.get("provider"), version.task or "chat", teller.step, desk.environment, request.get("budget")
+    )
+    given, about = asking.given_for(name, settings, request.get("source"), version, rows, teller.step)
+    if "passages" in kind.needs:
+        about |= {"source": dict(request.get("source") or {})}
     return run_prompted(
         version,
-        prompt_of(version, rows[0]),
+        asking.prompt_of(version, rows[0], request.get("prompt")),
         complete,
         title=teller.title,
         predictor=name,
-        limit=limit,
+        how=How(limit, retries=asking.retries_of(request), seed=seed),
         settings=settings,
-        notes=notes,
-        seed=seed,
+        given=given,
+        notes={**notes, **about},
         progress=teller.step,
         arrived=teller.live,
         journal=desk.journal("replies"),
         rows=rows,
     )
-
-
-def prompt_of(version: Version, train: Examples) -> Any:
-    """The version's prompt, or the usual one for its task."""
-    from core.format import unit_of
-    from core.prompt import default_prompt
-
-    return version.prompt or default_prompt(version.task or "chat", version.roles, train.labels, unit_of(version.roles.target))
-
-
-def language_model(
-    provider: Mapping[str, Any] | None, kind: str, say: Callable[[int, int, str], None], environment: Mapping[str, str]
-) -> tuple[Callable[..., Sequence[Any]], dict[str, Any]]:
-    """What answers chats, and what is written about it. The built-in model is prepared first when it never was."""
-    chosen = dict(provider or {})
-    name = chosen.pop("name", "embedded")
-    if name == "embedded":
-        from core.io import embedded
-
-        embedded.ensure_converted(say)
-        one_line = kind != "chat"
-
-        def complete(requests: Sequence[Any], **how: Any) -> Sequence[Any]:
-            return embedded.engine().complete(requests, stop_at_newline=one_line, **how)
-
-        return complete, {"model": embedded.TITLE}
-    from core.io.providers import connect
-
-    remote = connect(name, environment=environment, **chosen)
-    return remote.complete, {"provider": name, "model": remote.model}
-
-
-def _title(kind: Entry, request: Mapping[str, Any]) -> str:
-    model = (request.get("provider") or {}).get("model") or MODEL
-    return kind.title.replace("{model}", model)
 
 
 class _Teller:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import MissingError
 from core.evaluation import Evaluation
 from core.io import files
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def save(evaluation: Evaluation) -> Evaluation:
-    """Replaces the evaluation of the same id."""
+    from core.predict.prompted import Shown
+
+
+def save(evaluation: Evaluation, shown: pd.DataFrame | None = None) -> Evaluation:
+    """Replaces the evaluation of the same id. `shown` is what stood before each question (`core.io.prompting.shown_frame`)."""
     root = files.folder("evaluations")
     building = root / f".{evaluation.id}.{os.getpid()}.{secrets.token_hex(4)}"
     with files.disk_errors(root / evaluation.id):
         try:
             building.mkdir()
             evaluation.answers.to_parquet(building / "answers.parquet", index=False)
+            if shown is not None:
+                shown.to_parquet(building / "shown.parquet", index=False)
             files.write_json(building / "evaluation.json", evaluation.meta())
             with files.lock(root / ".lock"):
                 delete(evaluation.id)
@@ -37,6 +46,19 @@ def load(id: str) -> Evaluation:
             f"Evaluation '{id[:40]}' is not in this workspace. Run it again on Baselines or Fine-tune.", title="Evaluation gone"
         )
     return _read(path)
+
+
+def shown(id: str, place: int) -> list[Shown]:
+    """What stood before the question of a test row, as the model read it; nothing where nothing did or it was not kept."""
+    import pyarrow.parquet as pq
+
+    from core.predict.prompted import Shown
+
+    path = files.safe_join(files.folder("evaluations"), id) / "shown.parquet"
+    if not path.exists():
+        return []
+    cells = pq.read_table(path, filters=[("index", "==", place)]).column("shown").to_pylist()
+    return [Shown(**one) for one in json.loads(cells[0])] if cells else []
 
 
 def of(dataset: str | None = None, version: str | None = None) -> list[Evaluation]:

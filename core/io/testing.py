@@ -7,31 +7,26 @@ version, seed and number of rows, so running the same again replaces it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import DataError
 from core.evaluation import Evaluation, answers_frame, drawn, test_id
-from core.io import evaluations, files, store
+from core.io import evaluations, store
 from core.io.segmenting import parted
 from core.prediction import Examples, Prediction, Predictor, examples
-from core.reply import Reply
 from core.task import labels_of
 from core.version import Version, digest
 
 if TYPE_CHECKING:
     from core.io.work import Desk
-    from core.prompt import Prompt
 
 Progress = Callable[[int, int, str], None]
 LANGUAGE_MODEL_ROWS = 250
 """Test rows a language model answers unless told otherwise."""
-BATCH = 32
-"""Questions asked at once: what a stop or a crash can lose."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +149,7 @@ def run_predictor(
 ) -> Evaluation:
     """Fit a predictor that does not speak on the train rows, answer `limit` test rows drawn by lot (default: all), save.
 
-    `rows` are (train, test), when they are at hand. Predictors that speak go through `run_prompted`.
+    `rows` are (train, test), when they are at hand. Predictors that speak go through `core.io.prompting`.
     """
     from core.predict.registry import entry, make
 
@@ -175,85 +170,12 @@ def run_predictor(
             predict_seconds=found.predict_seconds,
             notes=found.notes,
             probability_labels=train.labels if any(p.probabilities for p in found.predictions) else (),
-            **_about(version, train, whole, seed),
+            **about_evaluation(version, train, whole, seed),
         )
     )
 
 
-def run_prompted(
-    version: Version,
-    prompt: Prompt,
-    complete: Callable[..., Sequence[Reply]],
-    *,
-    title: str,
-    predictor: str = "prompted",
-    family: str = "prompted",
-    limit: int | None = LANGUAGE_MODEL_ROWS,
-    batch: int = BATCH,
-    settings: Mapping[str, Any] | None = None,
-    notes: Mapping[str, Any] | None = None,
-    seed: int = 0,
-    fit_seconds: float = 0.0,
-    training_usd: float | None = None,
-    progress: Progress | None = None,
-    arrived: Callable[[Examples, list[Prediction]], None] | None = None,
-    journal: Path | None = None,
-    rows: tuple[Examples, Examples] | None = None,
-) -> Evaluation:
-    """Ask a language model `limit` test rows, drawn by lot, and save its evaluation.
-
-    `complete(requests, max_tokens=, prefix=, seed=)` answers chats. Replies go to `journal` as they arrive: a second run with
-    the same journal asks only for what is missing or failed. `arrived` is told the rows and predictions so far.
-    """
-    from core.predict.prompted import Prompted
-    from core.predict.registry import PREDICTORS, make
-
-    train, whole = rows or (train_rows(version), test_rows(version))
-    asked = drawn(len(whole), limit)
-    test = whole if len(asked) == len(whole) else whole.take(asked)
-    how = {"max_tokens": prompt.max_tokens, "prefix": prompt.prefix, "seed": seed}
-    given = {"prompt": prompt, "complete": lambda requests: complete(requests, **how)}
-    speaker: Any = make(predictor, settings, seed=seed, **given) if predictor in PREDICTORS else Prompted(**given)
-    told = {**dict(settings or {}), "prompt": prompt.to_dict(), "title": title, "notes": dict(notes or {})}
-    id = evaluation_id(predictor, told, version, seed, limit)
-    replies = _remembered(journal, id, len(test))
-    start = time.perf_counter()
-    speaker.fit(train)
-    fitted = time.perf_counter() - start
-    start = time.perf_counter()
-    open_ones = [place for place in range(len(test)) if place not in replies]
-    bare = test.without_targets()
-    for first in range(0, len(open_ones), batch):
-        places = open_ones[first : first + batch]
-        new = complete(speaker.questions(bare.take(places)), **how)
-        for place, reply in zip(places, new, strict=True):
-            replies[place] = reply
-            if journal:
-                files.append_line(journal, {"key": id, "index": place, "reply": asdict(reply)})
-        if arrived:
-            known = sorted(replies)
-            arrived(test.take(known), speaker.read(test.task, [replies[p] for p in known]))
-        if progress:
-            progress(len(replies), len(test), f"{title}, row {len(replies):,} of {len(test):,}")
-    predictions = speaker.read(test.task, [replies[place] for place in range(len(test))])
-    return evaluations.save(
-        Evaluation(
-            id=id,
-            predictor=predictor,
-            title=title,
-            family=family,
-            answers=answers_frame(test, predictions, asked),
-            settings={**dict(settings or {}), "prompt": prompt.to_dict()},
-            fit_seconds=fit_seconds or fitted,
-            predict_seconds=time.perf_counter() - start,
-            training_usd=training_usd,
-            notes=dict(notes or {}),
-            **_about(version, train, whole, seed),
-        )
-    )
-
-
-def _about(version: Version, train: Examples, whole: Examples, seed: int) -> dict[str, Any]:
+def about_evaluation(version: Version, train: Examples, whole: Examples, seed: int) -> dict[str, Any]:
     """What every evaluation of a version has in common."""
     return {
         "dataset": version.dataset,
@@ -267,14 +189,6 @@ def _about(version: Version, train: Examples, whole: Examples, seed: int) -> dic
         "seed": seed,
         "created": datetime.now(UTC).isoformat(),
     }
-
-
-def _remembered(journal: Path | None, id: str, n: int) -> dict[int, Reply]:
-    """Replies an earlier run left, by place; failed ones are asked again."""
-    if journal is None:
-        return {}
-    lines = [line for line in files.read_lines(journal) if line.get("key") == id and line["index"] < n]
-    return {line["index"]: Reply(**line["reply"]) for line in lines if line["reply"]["finish"] not in ("error", "timeout")}
 
 
 def run_baselines(request: dict[str, Any], desk: Desk) -> dict[str, Any]:

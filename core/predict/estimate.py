@@ -10,7 +10,7 @@ STARTING = 6.0
 """Seconds until the tools are imported."""
 USUAL_LENGTH = 900.0
 """Characters of the texts that `Entry.seconds` was measured on."""
-ASKING = {"prompted": 0.14, "fewshot": 0.6, "retrieval": 0.8}
+ASKING = {"prompted": 0.14, "fewshot": 0.6, "retrieval": 0.8, "passages": 0.8}
 """Seconds of the built-in model per test row of usual length."""
 PREPARING = 25.0
 """Seconds to prepare the built-in model, once."""

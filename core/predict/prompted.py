@@ -1,4 +1,4 @@
-"""Language models as predictors: the test prompt as it is, with a few solved rows, or with the most similar solved rows.
+"""Language models as predictors: the test prompt as it is, or with a few solved rows before it.
 
 `complete` answers chats and comes in as an argument; it returns only what follows the prompt's prefix. Reading a reply
 never guesses: what cannot be read is unread, refused, truncated or an error, with its reason, and never 0.
@@ -15,7 +15,6 @@ from typing import Any, Self
 import numpy as np
 
 from core.errors import SettingsError
-from core.predict.neighbours import Index
 from core.predict.rows import needs
 from core.prediction import Examples, Prediction
 from core.prompt import Message, Prompt
@@ -24,8 +23,22 @@ from core.reply import Reply
 
 Complete = Callable[[Sequence[Sequence[Message]]], Sequence[Reply]]
 """Chats in, one reply per chat in the same order."""
+CHOICES = ("spread", "lot", "shortest")
 FAILED = {"refusal": "refusal", "error": "error", "timeout": "timeout"}
 """How a reply finished -> status of the prediction, where nothing was said."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One thing that stands before a question."""
+
+    source: str
+    """Where it comes from, for people: "train row 12", "notes.md, passage 3"."""
+    text: str
+    answer: str = ""
+    """The right reply of a solved row; empty for passages."""
+    place: int = -1
+    """The train row's place, from 0, or the passage's."""
 
 
 @dataclass
@@ -40,8 +53,12 @@ class Prompted:
         self.labels_ = train.labels
         return self
 
-    def questions(self, rows: Examples) -> list[list[Message]]:
-        """One chat per row, in order."""
+    def shown(self, rows: Examples) -> list[list[Shown]]:
+        """What stands before the question of each row, as the model reads it, the first first."""
+        return [[] for _ in range(len(rows))]
+
+    def questions(self, rows: Examples, shown: Sequence[Sequence[Shown]] | None = None) -> list[list[Message]]:
+        """One chat per row, in order. `shown` is what `shown(rows)` gave, where it is at hand."""
         return [self.prompt.question(row) for row in rows.rows()]
 
     def read(self, task: str, replies: Sequence[Reply]) -> list[Prediction]:
@@ -64,47 +81,35 @@ class FewShot(Prompted):
     """Solved rows shown."""
     longest: int = 600
     """Characters kept of each text of a solved row."""
+    choose: str = "spread"
+    """How they are chosen among the train rows: spread over the range of answers, by lot, or the shortest (fewest tokens)."""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check(self.shots)
+        check_shots(self.shots)
+        if self.choose not in CHOICES:
+            raise SettingsError(f"choose is '{self.choose[:40]}'; it must be one of {', '.join(CHOICES)}.", title="Unknown choice")
 
     def fit(self, train: Examples) -> Self:
         targets = needs(train, 1)
         self.labels_ = train.labels
-        places = _spread(train.task, targets, self.shots, self.seed)
-        self.shown_ = [message for place in places for message in _solved(self.prompt, train.take([place]), self.longest)]
+        self.places_ = self._chosen(train, targets)
+        self.solved_ = [solved(self.prompt, train.take([place]), self.longest) for place in self.places_]
         return self
 
-    def questions(self, rows: Examples) -> list[list[Message]]:
-        return [_after(self.shown_, question) for question in super().questions(rows)]
+    def _chosen(self, train: Examples, targets: Sequence[Any]) -> list[int]:
+        if self.choose == "spread":
+            return _spread(train.task, targets, self.shots, self.seed)
+        if self.choose == "shortest":
+            return sorted(range(len(train)), key=lambda place: (len(train.text[place]), place))[: self.shots]
+        return [int(place) for place in np.random.default_rng(self.seed).permutation(len(train))[: self.shots]]
 
+    def shown(self, rows: Examples) -> list[list[Shown]]:
+        return [[as_shown(place, chat) for place, chat in zip(self.places_, self.solved_, strict=True)] for _ in range(len(rows))]
 
-@dataclass
-class Retrieval(Prompted):
-    """The most similar train rows, solved, stand before each question, the most similar one last."""
-
-    shots: int = 4
-    """Solved rows shown."""
-    longest: int = 600
-    """Characters kept of each text of a solved row."""
-
-    def __post_init__(self) -> None:
-        _check(self.shots)
-
-    def fit(self, train: Examples) -> Self:
-        needs(train, 1)
-        self.labels_, self.train_ = train.labels, train
-        self.index_ = Index().fit(train.text)
-        return self
-
-    def questions(self, rows: Examples) -> list[list[Message]]:
-        places, _ = self.index_.nearest(rows.text, self.shots)
-        asked = super().questions(rows)
-        return [
-            _after(_solved(self.prompt, self.train_.take([int(p) for p in near[::-1]]), self.longest), question)
-            for near, question in zip(places, asked, strict=True)
-        ]
+    def questions(self, rows: Examples, shown: Sequence[Sequence[Shown]] | None = None) -> list[list[Message]]:
+        before = [message for chat in self.solved_ for message in chat]
+        return [after(before, question) for question in super().questions(rows)]
 
 
 def prediction(task: str, reply: Reply, prefix: str = "", labels: Sequence[str] = ()) -> Prediction:
@@ -135,25 +140,31 @@ def _cut_short(text: str, prefix: str, value: object) -> bool:
     return _read("regression", re.sub(r"[\d.,]+\s*$", "", text), prefix, ()).value != value
 
 
-def _check(shots: int) -> None:
+def check_shots(shots: int) -> None:
     if shots < 1:
         raise SettingsError(f"shots is {shots}; at least 1 solved row is needed, or choose the plain prompt.", title="No solved rows")
 
 
-def _solved(prompt: Prompt, rows: Examples, longest: int) -> list[Message]:
+def solved(prompt: Prompt, rows: Examples, longest: int) -> list[Message]:
     """User and assistant messages of solved rows, their texts cut; the system message is left to the question."""
     cut = [{name: _cut(value, longest) for name, value in row.items()} for row in rows.rows()]
     chats = [prompt.example(row, target) for row, target in zip(cut, rows.targets or (), strict=True)]
     return [message for chat in chats for message in chat if message["role"] != "system"]
 
 
+def as_shown(place: int, chat: Sequence[Message]) -> Shown:
+    """A solved train row as it is shown to people: what the user and the assistant say in it."""
+    said = {one["role"]: one["content"] for one in chat}
+    return Shown(f"train row {place + 1:,}", said.get("user", ""), said.get("assistant", ""), place)
+
+
 def _cut(value: Any, longest: int) -> Any:
     return value[:longest].rstrip() + "…" if isinstance(value, str) and len(value) > longest else value
 
 
-def _after(shown: Sequence[Message], question: Sequence[Message]) -> list[Message]:
+def after(before: Sequence[Message], question: Sequence[Message]) -> list[Message]:
     """The solved rows between the system message and the question."""
-    return [*(m for m in question if m["role"] == "system"), *shown, *(m for m in question if m["role"] != "system")]
+    return [*(m for m in question if m["role"] == "system"), *before, *(m for m in question if m["role"] != "system")]
 
 
 def _spread(task: str, targets: Sequence[Any], shots: int, seed: int) -> list[int]:

@@ -35,6 +35,8 @@ class Entry:
     """Tasks where it runs unless switched off, although it does not elsewhere."""
     needs: tuple[str, ...] = ()
     """Arguments of the constructor that come from outside: `complete` and `prompt`, or `encode`."""
+    takes: tuple[str, ...] = ()
+    """Arguments that may come from outside."""
     context: bool = False
     """Only where a question comes with the text it is about (`core.predict.questions.context_column`)."""
     seconds: float = 0.1
@@ -65,7 +67,7 @@ def make(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0,
     """A fresh predictor. `given` are the arguments it `needs`; a setting it does not have raises SettingsError."""
     one = entry(name)
     build = one.load()
-    known = [part.name for part in fields(build) if part.init and part.name not in one.needs]  # type: ignore[arg-type]
+    known = [part.name for part in fields(build) if part.init and part.name not in (*one.needs, *one.takes)]  # type: ignore[arg-type]
     wanted = {**one.settings, **(settings or {})}
     unknown = sorted(set(wanted) - set(known))
     if unknown:
@@ -76,7 +78,8 @@ def make(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0,
     if missing:
         raise SettingsError(f"{name} needs {' and '.join(missing)}, which was not given.", title="Something is missing")
     seeded = {"seed": seed} if "seed" in known and "seed" not in wanted else {}
-    return build(**{need: given[need] for need in one.needs}, **seeded, **wanted)
+    brought = {name: given[name] for name in (*one.needs, *one.takes) if given.get(name) is not None}
+    return build(**brought, **seeded, **wanted)
 
 
 _SPEAKS = ("complete", "prompt")
@@ -124,7 +127,10 @@ PREDICTORS: dict[str, Entry] = {
                       "A language model is asked, and told nothing else.", needs=_SPEAKS, default_for=("qa", "chat")),
     "fewshot": Entry("{model} few-shot", "prompted", ANY, "core.predict.prompted:FewShot",
                      "A language model is asked after it has seen the same few solved rows.", needs=_SPEAKS),
-    "retrieval": Entry("{model} + retrieval", "prompted", ANY, "core.predict.prompted:Retrieval",
-                       "A language model is asked after it has seen the most similar rows, solved.", needs=_SPEAKS,
+    "retrieval": Entry("{model} + retrieval", "prompted", ANY, "core.predict.retrieved:Retrieval",
+                       "A language model is asked after it has seen the most similar rows, solved.", needs=_SPEAKS, takes=("encode",),
                        default_for=("qa", "chat")),
+    "passages": Entry("{model} + passages", "prompted", ANY, "core.predict.retrieved:PassageRetrieval",
+                      "A language model is asked with the nearest passages of a text in the question.", needs=(*_SPEAKS, "passages"),
+                      takes=("encode",)),
 }  # fmt: skip

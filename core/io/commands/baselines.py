@@ -34,15 +34,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from core.errors import SettingsError
     from core.io.own_predictor import load
-    from core.predict.registry import names_for
+    from core.predict.questions import context_column
+    from core.predict.registry import PREDICTORS, names_for
 
     train, test = _rows(args)
     own = [load(name) for name in args.predictor]
-    names = [name.strip() for name in args.only.split(",") if name.strip()] if args.only else names_for(train.task, default=True)
+    names = [name.strip() for name in (args.only or "").split(",") if name.strip()]
     if not args.only:
-        from core.predict.registry import PREDICTORS
-
-        names = [name for name in names if not PREDICTORS[name].needs]
+        usual = names_for(train.task, default=True, context=context_column(train.roles) is not None)
+        names = [name for name in usual if not PREDICTORS[name].needs]
     if args.only and not names and not own:
         raise SettingsError("--only names no predictor.", title="Nothing to run")
     made = [_measured(title, predictor, train, test, say, args.limit) for title, predictor in _predictors(names, own, train, args)]
@@ -111,7 +111,7 @@ def _given(needs: tuple[str, ...], train: Examples) -> dict[str, Any]:
     if "complete" not in needs:
         return {}
     from core.format import unit_of
-    from core.io.baselines import language_model
+    from core.io.asking import language_model
     from core.prompt import default_prompt
 
     prompt = default_prompt(train.task, train.roles, train.labels, unit_of(train.roles.target))

@@ -225,7 +225,7 @@ def measure_adapter(
 ) -> Any:
     """Ask an adapter `limit` test rows, drawn by lot, and save its evaluation (family "tuned")."""
     from core.io.embedded import engine
-    from core.io.testing import run_prompted
+    from core.io.prompting import How, run_prompted
 
     short = version.task != "chat"
 
@@ -239,7 +239,7 @@ def measure_adapter(
         title=made.title,
         family="tuned",
         predictor="adapter",
-        limit=limit,
+        how=How(limit),
         fit_seconds=made.seconds,
         settings=dict(made.settings),
         notes={"adapter": str(made.folder), "adapter_id": made.id, "base": made.base, "step": made.step},
