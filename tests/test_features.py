@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.errors import DataError, SettingsError
-from core.predict.derived import read_made
+from core.predict.derived import WAYS, expression, read_made
 from core.predict.features import Features, FeaturesLinear
 from core.predict.noticed import noticed
 from core.prediction import Examples, examples
@@ -115,3 +115,32 @@ def test_coefficients_are_standardised_signed_and_named() -> None:
     assert told["wireless"] == pytest.approx(5 * np.std([i % 3 == 0 for i in range(200)]), rel=0.02)
     assert told["weight (log)"] > 0.8
     assert not any(name.startswith("characters") for name in told)
+
+
+@pytest.mark.parametrize(
+    ("way", "word", "first"),
+    [
+        ("after", "Lamp", 0.0),
+        ("before", "KG", 1.0),
+        ("number", "", 0.0),
+        ("contains", "Wireless", 1.0),
+        ("length", "", 32.0),
+        ("words", "", 7.0),
+        ("missing", "", 0.0),
+    ],
+)
+def test_the_usual_ways_give_expressions_that_read_the_column(way: str, word: str, first: float) -> None:
+    made = expression(way, "title", word)
+    assert next(iter(columns(f"x = {made}").values()))[0] == first
+
+
+def test_ways_of_dates_columns_and_odd_words() -> None:
+    assert columns(f"x = {expression('year', 'day')}")["x"][0] == 2020.0
+    assert columns(f"x = {expression('log', 'weight')}")["x"][1] == pytest.approx(np.log(2))
+    assert set(columns(f"x = {expression('category', 'colour')}")) == {"x: red", "x: blue", "x: green"}
+    train = rows()
+    odd = Examples(train.frame.assign(**{"a b (c)": 'x+y "z" 5'}), train.text, "regression", train.roles, targets=train.targets)
+    assert columns(f"x = {expression('after', 'a b (c)', 'X+Y')}", odd)["x"][0] == 5.0
+    assert set(WAYS) >= {"after", "before", "number", "log", "contains", "length", "category", "year", "month", "weekday"}
+    with pytest.raises(SettingsError, match="needs a word"):
+        expression("contains", "title", " ")

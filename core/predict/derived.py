@@ -7,8 +7,9 @@ most frequent values. `text` is the joined text unless a column has that name. N
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Any
 
 import numpy as np
@@ -113,3 +114,41 @@ def _numbers(kind: str, cells: Any) -> np.ndarray:
         return cells
     read = [read_amount(cell) for cell in cells]
     return np.array([np.nan if one is None else one for one in read], dtype=float)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A usual way to derive a feature of a column."""
+
+    title: str
+    template: str
+    """`{column}`, and `{word}` or `{pattern}` where a word is asked for."""
+    word: str = ""
+    """What the word is, "" where none is needed."""
+
+
+WAYS: Mapping[str, Way] = {
+    "after": Way("Number after a word", 'first_number(find({column}, "(?i){pattern}\\D{{0,20}}[\\d.,]*\\d"))', "Word before the number"),
+    "before": Way("Number before a word", 'first_number(find({column}, "(?i)\\d[\\d.,]*\\s*{pattern}"))', "Word behind the number"),
+    "number": Way("First number of a column", "first_number({column})"),
+    "log": Way("Logarithm of a column", "log(1 + number({column}))"),
+    "contains": Way("Contains a word", 'contains(lower({column}), "{word}")', "Word"),
+    "length": Way("Characters of a column", "len({column})"),
+    "words": Way("Words of a column", "words({column})"),
+    "category": Way("Frequent values of a column", "strip(lower({column}))"),
+    "missing": Way("Is missing", "missing({column})"),
+    "year": Way("Year of a date", "year({column})"),
+    "month": Way("Month of a date", "month({column})"),
+    "weekday": Way("Day of the week of a date", "weekday({column})"),
+}
+"""How features are derived without writing an expression."""
+
+
+def expression(way: str, column: str, word: str = "") -> str:
+    """The expression of a usual way. Raises SettingsError when a word is needed and none is given."""
+    one = WAYS[way]
+    if one.word and not word.strip():
+        raise SettingsError(f"'{one.title}' needs a word.", title="No word")
+    name = column if column.isidentifier() and not iskeyword(column) else f"`{column}`"
+    plain = word.strip().lower().replace('"', "")
+    return one.template.format(column=name, word=plain.replace("\\", ""), pattern=re.sub(r"([^\w\s])", r"\\\1", plain))
