@@ -12,8 +12,9 @@ from core.errors import DataError
 from core.io import jobs as work
 from core.predict.estimate import seconds as estimated
 from core.predict.questions import context_column
-from core.predict.registry import PREDICTORS, names_for
+from core.predict.registry import NUMBERS_AND_LABELS, PREDICTORS, names_for
 from core.version import Version
+from ui import baselines_features as features
 from ui import cache, jobs
 from ui.explore_send import propose
 from ui.layout import empty, run_bar
@@ -76,6 +77,7 @@ def settings(version: Version, answered: set[str]) -> Plan:
                 help=_meanings(options),
             )  # fmt: skip
             names += picked or []
+        chosen = features.editor(version, f"baselines_classical_{kind}_{len(answered)}_{version.id}") if kind in NUMBERS_AND_LABELS else {}
         left, middle, right = st.columns(3)
         seed = left.number_input(
             "Seed", 0, 2**31 - 1, 0, key="baselines_seed", help="The same seed gives the same answers. Recommended: 0."
@@ -89,6 +91,8 @@ def settings(version: Version, answered: set[str]) -> Plan:
         provider = _writer() if any(PREDICTORS[name].family == "prompted" for name in names) else None
     picked_scale = {"as they are": "plain", "as logarithms": "log"}.get(scale or "")
     more = {name: {"scale": picked_scale} for name in names if picked_scale and name in SCALED}
+    if chosen and features.PREDICTOR in names:
+        more[features.PREDICTOR] = {**more.get(features.PREDICTOR, {}), **chosen}
     return Plan(tuple(names), int(seed), int(limit), more, provider)
 
 

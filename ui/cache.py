@@ -125,6 +125,22 @@ def train_facts(dataset: str, version: str) -> dict[str, float]:
     return {"train": len(train), "test": len(test), "length": length, "labels": len(set(train.targets or ()))}
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def some_rows(dataset: str, version: str) -> Examples:
+    """At most 2,000 train rows spread over all of them, in order."""
+    rows = examples(dataset, version, "train")
+    return rows if len(rows) <= 2_000 else rows.take([place * len(rows) // 2_000 for place in range(2_000)])
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def noticed(dataset: str, version: str) -> Any:
+    """Engineered features of these train rows (`core.predict.noticed.Feature`), each with the share of rows that tell it."""
+    from core.predict.noticed import noticed as look
+
+    rows = some_rows(dataset, version)
+    return [(one, one.coverage(one.read(rows))) for one in look(rows)]
+
+
 @st.cache_resource(max_entries=2, show_spinner=False, scope="session")
 def loaded(sha: str, name: str, options: Any, _data: bytes) -> Any:
     """An uploaded file as it was read and the roles guessed for it (`Loaded`, `Guess`), by the hash of its bytes."""
