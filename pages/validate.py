@@ -7,10 +7,12 @@ from ui import validate_cost as costs
 from ui import validate_examples as examples
 from ui import validate_figures as figures
 from ui import validate_learnt as learnt
+from ui import validate_mending as mending
 from ui import validate_more as more
 from ui import validate_prepare as pairs
 from ui.layout import metrics
 from ui.state import guarded, open_page
+from ui.validate_large import is_large
 from ui.validate_source import choose
 
 slots: list = []
@@ -33,6 +35,8 @@ with guarded():
             more.export(subject)
     metrics(costs.numbers(subject))
     checks.checks_card(subject)
+    if is_large(subject.made):
+        mending.mending_card(subject)
     pairs.lead(subject)
     epochs = costs.cards(subject)
     figures.show(subject, epochs)

@@ -61,7 +61,7 @@ def report(name: str, data: bytes | None, path: Path | None, key: str, model: st
     else:
         made = _checked(key, lambda: large_training.open_file(path), model, limit, others) if path else None
     if made is not None:
-        st.caption("A large file: it was read in pieces and its examples are read when they are shown. It is not mended here.")
+        st.caption("A large file: it was read in pieces and its examples are read when they are shown.")
     return made
 
 

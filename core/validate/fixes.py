@@ -17,6 +17,7 @@ from core.format import count, plural
 from core.validate import repairs
 from core.validate.accounting import Count
 from core.validate.answers import pair_of
+from core.validate.checks import Check
 from core.validate.convert import convert
 from core.validate.reading import TrainingFile
 from core.validate.repairs import drop
@@ -72,19 +73,42 @@ def mend(made: Report, check: str, count_of: Count | None = None, by: str | None
     if check == "unreadable_line":
         gone = tuple(Change(one.line, one.text, None) for one in made.file.unreadable)
         return Mended(replace(made.file, unreadable=()), gone, 0)
-    name = by or found.fix or "drop"
+    lost: Counter[str] = Counter()
+    places, repair = fixer(made, found, count_of, by, lost)
+    return replace(_replaced(made.file, places, {place: repair(place, made.file.rows[place]) for place in places}), lost=dict(lost))
+
+
+def fixer(
+    made: Report, found: Check, count_of: Count | None = None, by: str | None = None, lost: Counter[str] | None = None
+) -> tuple[Sequence[int], Callable[[int, Any], Any]]:
+    """(positions that are meant, what makes of a position and its row the new row, or None) of a finding's fix, or of another.
+
+    What a conversion cannot carry over is counted in `lost`.
+    """
+    name, places = by or found.fix or "drop", found.places
     if name == "drop_conflicts":
-        return mend_rows(made.file, _minority(made, found.places), drop)
+        return _minority(made, places), _drop
     if name in ("to_format", "to_hosted"):
         to = "chat" if name == "to_hosted" and made.detection.format != "preference" else made.detection.format
-        done = convert([made.file.rows[i] for i in found.places], to, [made.detection.kinds[i] for i in found.places])
-        new: dict[int, Any] = dict.fromkeys(found.places)
-        new.update({found.places[origin]: row for origin, row in zip(done.origins, done.rows, strict=True)})
-        return replace(_replaced(made.file, found.places, new), lost=done.lost)
+        return places, _converter(made, to, Counter() if lost is None else lost)
     if name == "shorten" and count_of:
         over = over_of(made.tokens.places.tolist(), made.tokens.total.tolist(), made.tokens.limit)
-        return _replaced(made.file, found.places, {i: shortened(made.file.rows[i], over.get(i, 0), count_of) for i in found.places})
-    return mend_rows(made.file, found.places, _adder(made, found.places) if name == "add_system" else FIXES[name].apply)
+        return places, lambda place, row: shortened(row, over.get(place, 0), count_of)
+    repair = _adder(made, places) if name == "add_system" else FIXES[name].apply
+    return places, lambda place, row: repair(row)
+
+
+def _drop(place: int, row: Any) -> None:
+    """The row is left out."""
+
+
+def _converter(made: Report, to: str, lost: Counter[str]) -> Callable[[int, Any], Any]:
+    def repair(place: int, row: Any) -> Any:
+        done = convert([row], to, [made.detection.kinds[place]])
+        lost.update(done.lost)
+        return done.rows[-1] if done.rows else None
+
+    return repair
 
 
 def mend_rows(file: TrainingFile, places: Sequence[int], apply: Callable[[Any], Any]) -> Mended:
@@ -104,7 +128,7 @@ def _replaced(file: TrainingFile, places: Sequence[int], new: Mapping[int, Any])
                 kept += 1
             else:
                 changes.append(Change(line, shown(row), None if made is None else shown(made)))
-        if made is not None:
+        if made is not None or place not in meant:
             if place in twice:
                 repeated.append(len(rows))
             rows.append(made)

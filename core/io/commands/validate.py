@@ -17,6 +17,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-tokens", type=int, metavar="N", help="longest example (default: the model's limit)")
     parser.add_argument("--rules", choices=("current", "classic"), default="current",
                         help="classic: the seven types of the old notebook, cl100k, 16,385 tokens")  # fmt: skip
+    parser.add_argument("--fix", action="append", default=[], metavar="FINDING",
+                        help="write the file without this finding (may be given again), or without all that have a fix: all")  # fmt: skip
+    parser.add_argument("-o", "--output", metavar="FILE", help="where the mended file goes (default: FILE.mended.jsonl beside it)")
     parser.add_argument("--workers", type=int, metavar="N", help="processes that read a large file (default: one a core)")
 
 
@@ -41,7 +44,29 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
                 say(f"      The platform says: {words}")
     if len(made.tokens) < made.examples:
         say(f"Tokens are those of the {len(made.tokens)} of {made.examples} examples that have messages.")
-    return summary(made)
+    return {**summary(made), **(_mended(args, made, say) if args.fix else {})}
+
+
+def _mended(args: argparse.Namespace, made: Any, say: Callable[[str], None]) -> dict[str, Any]:
+    """Writes the file without the findings that were named."""
+    from pathlib import Path
+
+    from core.errors import SettingsError
+    from core.io import large_mending
+    from core.io.validating import count_for
+
+    if args.rules == "classic":
+        raise SettingsError("The classic rules count and mend nothing. Leave out --rules classic, or --fix.", title="Nothing to mend")
+    source = Path(args.file)
+    if not source.is_file() and not args.output:
+        raise SettingsError(
+            f"{args.file} is a version: say where its mended training file goes, with -o FILE.", title="No place for the file"
+        )
+    target = Path(args.output) if args.output else large_mending.beside(source)
+    done = large_mending.write(made, large_mending.chosen(made, args.fix), target, count_for(made.model))
+    say(f"{done.sentence()}. {target}")
+    return {"mended": {"file": str(target), "rows": done.rows, "changed": done.changed, "left_out": done.left_out, "kept": done.kept,
+                       "unreadable": done.unreadable}}  # fmt: skip
 
 
 def _progress(say: Callable[[str], None]) -> Callable[[int, int, dict[str, int]], None]:
