@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core import format as fmt
+from core.evaluate.perplexity import perplexity_of
 from core.finetune.advice import advise, smooth
 from core.io import files, jobs, lora
 from core.io.jobs import Job
@@ -80,7 +81,9 @@ def _metrics(job: Job, records: list[dict[str, Any]]) -> None:
     rate, memory = job.figures.get("tokens_per_second"), job.figures.get("memory")
     metrics([
         ("Validation loss", f"{measured[-1]['val_loss']:.2f}" if measured else NO_VALUE,
-         "How surprised the model is by the right answers of validation rows, per token; it never learns from these. Lower is better."),
+         "How surprised the model is by the right answers of validation rows, per token; it never learns from these. Lower is better."
+         + (f" Perplexity {fmt.number(perplexity_of(measured[-1]['val_loss']))}: as unsure as among so many equally likely tokens."
+            if measured else "")),
         ("Tokens per second", fmt.count(rate) if rate else NO_VALUE, "Tokens of train rows per second, measurements not counted."),
         ("Memory", fmt.size(memory) if memory else NO_VALUE, "The most the run has held so far."),
         ("Best so far", f"step {fmt.count(best['step'])}" if best else NO_VALUE, "The step with the lowest validation loss."),

@@ -44,14 +44,15 @@ def longest_common(a: list[str], b: list[str]) -> int:
 
 
 def chrf_columns(answers: Answers) -> np.ndarray:
-    """(n, 18): for 1 to 6 characters the runs of the answer, of the accepted text, and of both; an unread answer has none.
+    """(n, 18): for 1 to 6 characters the runs of the answer, of the accepted text, and of both.
 
-    Of several accepted texts the one with the best score of its own counts.
+    Of several accepted texts the one with the best score of its own counts. An unread answer counts as one as long as the accepted
+    text that shares nothing with it: no answer at all would spare it the precision that a wrong one costs, and be the better choice.
     """
     rows = np.zeros((answers.n, 3 * ORDER))
     for place, (guess, truth) in enumerate(zip(answers.guess, answers.truth, strict=True)):
         golds = truth if isinstance(truth, tuple) else (truth,)
-        counted = [_counts(guess or "", gold, answers.official) for gold in golds]
+        counted = [_unread(gold, answers.official) if guess is None else _counts(guess, gold, answers.official) for gold in golds]
         if counted:
             rows[place] = max(counted, key=lambda one: float(chrf(one, np.array(1.0))))
     return rows
@@ -75,6 +76,12 @@ def _counts(guess: str, gold: str, official: bool) -> np.ndarray:
         left, right = _runs(mine, order + 1), _runs(theirs, order + 1)
         counts[order], counts[ORDER + order] = left.total(), right.total()
         counts[2 * ORDER + order] = (left & right).total()
+    return counts
+
+
+def _unread(gold: str, official: bool) -> np.ndarray:
+    counts = _counts("", gold, official)
+    counts[:ORDER] = counts[ORDER : 2 * ORDER] if gold.strip() else np.eye(ORDER)[0]
     return counts
 
 
