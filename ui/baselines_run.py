@@ -10,11 +10,13 @@ import streamlit as st
 from core import format as fmt
 from core.errors import DataError
 from core.io import jobs as work
+from core.io.providers.addresses import OPENAI, for_child
 from core.predict.estimate import seconds as estimated
 from core.predict.questions import context_column
 from core.predict.registry import NUMBERS_AND_LABELS, PREDICTORS, names_for
 from core.version import Version
 from ui import baselines_features as features
+from ui import baselines_prompted as prompted
 from ui import cache, jobs
 from ui.explore_send import propose
 from ui.layout import empty, run_bar
@@ -43,7 +45,7 @@ class Plan:
     seed: int = 0
     limit: int = 250
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    provider: dict[str, Any] | None = None
+    asked: prompted.Asked = field(default_factory=prompted.Asked)
 
 
 def nothing_to_measure(version: Version) -> bool:
@@ -88,12 +90,16 @@ def settings(version: Version, answered: set[str]) -> Plan:
         if kind == "regression":
             scale = right.selectbox("Numbers are learnt", SCALES, key="baselines_scale",
                                     help="Logarithms suit skewed prices. Recommended: as each predictor likes.")  # fmt: skip
-        provider = _writer() if any(PREDICTORS[name].family == "prompted" for name in names) else None
-    picked_scale = {"as they are": "plain", "as logarithms": "log"}.get(scale or "")
-    more = {name: {"scale": picked_scale} for name in names if picked_scale and name in SCALED}
-    if chosen and features.PREDICTOR in names:
-        more[features.PREDICTOR] = {**more.get(features.PREDICTOR, {}), **chosen}
-    return Plan(tuple(names), int(seed), int(limit), more, provider)
+        speak = any(PREDICTORS[name].family == "prompted" for name in names)
+        asked = prompted.asked(version, names) if speak else prompted.Asked()
+        picked_scale = {"as they are": "plain", "as logarithms": "log"}.get(scale or "")
+        more = {name: {"scale": picked_scale} for name in names if picked_scale and name in SCALED}
+        if chosen and features.PREDICTOR in names:
+            more[features.PREDICTOR] = {**more.get(features.PREDICTOR, {}), **chosen}
+        plan = Plan(tuple(names), int(seed), int(limit), {**more, **asked.settings}, asked)
+        if speak and not asked.missing:
+            prompted.preview(version, names, _request(version, plan))
+    return plan
 
 
 def _title(name: str) -> str:
@@ -106,18 +112,6 @@ def _title(name: str) -> str:
 
 def _meanings(names: list[str]) -> str:
     return "\n".join(f"* {_title(name)}: {PREDICTORS[name].meaning}" for name in names)
-
-
-def _writer() -> dict[str, Any] | None:
-    """The language model that is asked: the built-in one, or a compatible address without a key."""
-    chosen = st.segmented_control("Asked", ["Built-in model", "Compatible address"], default="Built-in model", required=True,
-                                  key="baselines_asked", help="The built-in model is free and offline.")  # fmt: skip
-    if chosen == "Built-in model":
-        return None
-    left, right = st.columns(2)
-    url = left.text_input("Address", key="baselines_url", placeholder="http://localhost:11434/v1")
-    model = right.text_input("Model", key="baselines_model_name", placeholder="qwen3:4b")
-    return {"name": "compatible", "base_url": url.strip(), "model": model.strip()}
 
 
 def about(version: Version, plan: Plan) -> float:
@@ -134,8 +128,8 @@ def missing(version: Version, plan: Plan) -> str | None:
     """What stands in the way, in the words of the run bar."""
     if not plan.names:
         return "Choose a predictor"
-    if plan.provider is not None and not (plan.provider["base_url"] and plan.provider["model"]):
-        return "Name the address and the model"
+    if plan.asked.missing:
+        return plan.asked.missing
     if version.task == "classification" and cache.train_facts(version.dataset, version.id)["labels"] < 2:
         return "Only one class in train"
     return None
@@ -169,7 +163,7 @@ def bar(version: Version, plan: Plan, last: work.Job | None, answered: int) -> N
         run_bar(label=f"Run {fmt.plural(len(plan.names), 'baseline')}", key="baselines_run", state="Not ready", text=reason, disabled=True)
         return
     seconds = about(version, plan)
-    free = "free" if plan.provider is None else "priced by that address"
+    free = _price(plan)
     leak = _leaked(version)
     text = f"{fmt.plural(len(plan.names), 'predictor')}, {rows}, {fmt.duration(seconds, about=True)}, {free}"
     state, badge = ("Warning", f"Leak: {fmt.plural(leak, 'test row')} in train") if leak else ("Ready", None)
@@ -179,11 +173,24 @@ def bar(version: Version, plan: Plan, last: work.Job | None, answered: int) -> N
 
 def start(version: Version, plan: Plan, seconds: float) -> None:
     """Start the job and draw the page anew."""
-    request = {"dataset": version.dataset, "version": version.id, "names": list(plan.names), "settings": plan.settings, "limit": plan.limit,
-               "seed": plan.seed, "estimate": seconds, **({"provider": plan.provider} if plan.provider else {})}  # fmt: skip
     with guarded():
-        work.start("baselines", request, title=fmt.plural(len(plan.names), "baseline"), dataset=version.dataset)
+        work.start("baselines", {**_request(version, plan), "estimate": seconds}, title=fmt.plural(len(plan.names), "baseline"),
+                   dataset=version.dataset, environment=for_child(plan.asked.url, plan.asked.key))  # fmt: skip
         st.rerun()
+
+
+def _request(version: Version, plan: Plan) -> dict[str, Any]:
+    """What the job reads."""
+    return {"dataset": version.dataset, "version": version.id, "names": list(plan.names), "settings": plan.settings, "limit": plan.limit,
+            "seed": plan.seed, **plan.asked.request}  # fmt: skip
+
+
+def _price(plan: Plan) -> str:
+    """What the language models of the plan cost, in words."""
+    if "provider" not in plan.asked.request:
+        return "free"
+    budget = plan.asked.request.get("budget")
+    return f"at most {fmt.cost(budget)} each" if budget else "priced by that address"
 
 
 def latest(version: Version) -> work.Job | None:
@@ -202,7 +209,9 @@ def ended(job: work.Job | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"{words} {job.step} of {job.total} predictors had answered; they are kept.", width="content")
             if st.button("Resume", key="baselines_resume", icon=":material/play_arrow:"):
-                work.resume(job.id)
+                url = str((job.request.get("provider") or {}).get("base_url", ""))
+                typed = st.session_state.get("key_OPENAI_API_KEY" if url == OPENAI else f"key_{url}")
+                work.resume(job.id, environment=for_child(url, typed))
                 st.rerun()
 
 
