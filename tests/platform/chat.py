@@ -83,7 +83,8 @@ def create(platform: Platform, call: Call, act: str = "ok") -> dict[str, Any] | 
     check_body(body, FIELDS, ["model", "messages"])
     _check_together(body)
     _check_model(platform, body)
-    said = "" if act == "empty" else platform.answer(body["messages"])
+    taught = platform.models.taught.get(body["model"], {}).get(str(body["messages"][-1].get("content")))
+    said = "" if act == "empty" else taught if taught is not None else platform.answer(body["messages"])
     if isinstance(said, Fault):
         raise RefusedError(said)
     done = completion(platform, body, said, act)

@@ -29,6 +29,8 @@ class Model:
 KNOWN = (
     Model("gpt-4o-mini-2024-07-18", shutdown_date="2027-01-14"),
     Model("gpt-4.1-mini-2025-04-14", shutdown_date="2027-01-14"),
+    Model("gpt-4.1-2025-04-14", shutdown_date="2027-01-14"),
+    Model("gpt-4o-2024-08-06", shutdown_date="2027-01-14"),
     Model("gpt-4o-mini"),
     Model("gpt-3.5-turbo", schemas=False),
     Model("gpt-5-mini", "reasoning"),
@@ -43,10 +45,23 @@ class Models:
 
     def __init__(self) -> None:
         self.there: dict[str, Model] = {model.id: model for model in KNOWN}
+        self.hidden: dict[str, int] = {}
+        """Models that are not found so many times more."""
+        self.taught: dict[str, dict[str, str]] = {}
+        """What a fine-tuned model was taught: question -> answer."""
+
+    def make(self, model: Model, hidden: int, taught: dict[str, str]) -> None:
+        """A model that a job brought about."""
+        self.there[model.id] = model
+        self.hidden[model.id] = hidden
+        self.taught[model.id] = taught
 
     def find(self, name: str, use: str = "") -> Model:
         """The model, when it can be used for `use`. Raises RefusedError otherwise."""
         model = self.there.get(name)
+        if model is not None and self.hidden.get(name, 0):
+            self.hidden[name] -= 1
+            model = None
         if model is None:
             raise RefusedError(Fault(404, f"The model `{name}` does not exist or you do not have access to it.", "invalid_request_error",
                                      "model_not_found"))  # fmt: skip
@@ -60,7 +75,7 @@ class Models:
 
 
 def every(platform: Platform, call: Call) -> dict[str, Any]:
-    return {"object": "list", "data": [model.to_dict() for model in platform.models.there.values()]}
+    return {"object": "list", "data": [model.to_dict() for model in platform.models.there.values() if not platform.models.hidden.get(model.id)]}
 
 
 def one(platform: Platform, call: Call, name: str) -> dict[str, Any]:

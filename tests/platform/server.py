@@ -13,12 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.platform import batches, chat, completions, embeddings, files, models
+from tests.platform import batches, chat, completions, embeddings, files, fine_tuning, models
 from tests.platform.faults import Act, Fault, RefusedError, refuse
 
 KEY = "sk-canary-5f2c9d71e04b"
 Answer = Callable[[list[dict[str, Any]]], "str | Fault"]
-RESOURCES = (chat, completions, embeddings, models, files, batches)
+RESOURCES = (chat, completions, embeddings, models, files, batches, fine_tuning)
 WRITING = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings")
 """Paths whose requests the script and the pause are for."""
 
@@ -84,6 +84,7 @@ class Platform:
         self.models = models.Models()
         self.files = files.Files()
         self.batches = batches.Batches()
+        self.jobs = fine_tuning.Jobs()
         self.asked: list[dict[str, Any]] = []
         """Bodies of writing requests, in order of arrival."""
         self.headers: list[dict[str, str]] = []
