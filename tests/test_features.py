@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,16 @@ import pandas as pd
 import pytest
 
 from core.errors import DataError, SettingsError
+from core.io import evaluations, store, testing
 from core.predict.derived import WAYS, expression, read_made
 from core.predict.features import Features, FeaturesLinear
+from core.predict.importance import WORDS, permutation
 from core.predict.noticed import noticed
+from core.predict.trees import Boosting, Forest
+from core.predict.vectors import Word2VecLinear
 from core.prediction import Examples, examples
 from core.version import Roles
+from tests.doubles import frame, version
 
 ROLES = Roles(text=("title",), target="price", category="kind", time="day", features=("watts", "colour", "weight"))
 
@@ -144,3 +150,60 @@ def test_ways_of_dates_columns_and_odd_words() -> None:
     assert set(WAYS) >= {"after", "before", "number", "log", "contains", "length", "category", "year", "month", "weekday"}
     with pytest.raises(SettingsError, match="needs a word"):
         expression("contains", "title", " ")
+
+
+def test_shuffling_what_decides_costs_the_most() -> None:
+    table = pd.DataFrame({
+        "title": [f"thing {i % 3}" for i in range(300)],
+        "price": [float(100 * (i % 2)) for i in range(300)],
+        "size": [float(i % 2) for i in range(300)],
+        "noise": [float(i * 7919 % 13) for i in range(300)],
+    })  # fmt: skip
+    roles = Roles(text=("title",), target="price", features=("size", "noise"))
+    every = examples(table, roles, "regression")
+    fitted = Forest(trees=20, scale="plain").fit(every.take(list(range(200))))
+    found = permutation(fitted, every.take(list(range(200, 300))))
+    assert found[0].name == "size"
+    assert found[0].worse == pytest.approx(50, abs=12)
+    assert found == permutation(fitted, every.take(list(range(200, 300))))
+    assert {one.name for one in found} >= {"noise", "length", "brand", WORDS}
+    assert abs(next(one.worse for one in found if one.name == "noise")) < 5
+    labels = replace(every, task="classification", targets=tuple("ab"[int(v > 50)] for v in every.targets or ()), labels=("a", "b"))
+    told = permutation(Boosting(rounds=20).fit(labels.take(list(range(200)))), labels.take(list(range(200, 300))))
+    assert told[0].name == "size"
+    assert 0.3 < told[0].worse < 0.7
+    with pytest.raises(DataError, match="at least 10"):
+        permutation(fitted, every.take([1, 2]))
+
+
+def test_importances_come_from_validation_rows_and_are_kept_with_the_answers(home) -> None:
+    table = frame("regression", 80)
+    table["split"] = ["train"] * 50 + ["validation"] * 15 + ["test"] * 15
+    one = store.save("V", table, title="Import", task="regression", source_hash="v",
+                     roles=Roles(text=("text",), target="answer", category="kind", split="split"))  # fmt: skip
+    made = testing.run_predictor("boosting", {"rounds": 20}, one)
+    assert made.notes["permutation_rows"] == 15
+    assert {name for name, _, _ in made.notes["permutation"]} >= {"category", "brand", "length"}
+    table["split"] = ["train"] * 60 + ["test"] * 20
+    other = store.save("W", table, title="Import", task="regression", source_hash="w", roles=one.roles)
+    assert "permutation" not in testing.run_predictor("boosting", {"rounds": 20}, other).notes
+
+
+def test_a_choice_of_features_stands_in_the_title_and_the_record(home) -> None:
+    one = version("regression")
+    chosen = {"off": ["brand", "marks"], "made": ['red = contains(text, "red")']}
+    made, usual = testing.run_predictor("features_linear", chosen, one), testing.run_predictor("features_linear", None, one)
+    assert made.title == "Linear, features −2 +1"
+    assert usual.title == "Linear on features"
+    assert made.id != usual.id
+    assert next(kept for kept in evaluations.of(one.dataset) if kept.id == made.id).settings == chosen
+
+
+def test_word2vec_says_which_words_it_weighs() -> None:
+    said = [("good", "fine", "great"), ("bad", "poor", "awful")]
+    table = pd.DataFrame(
+        {"title": [f"{said[i % 2][i % 3]} {said[i % 2][(i + 1) % 3]} film" for i in range(200)], "price": ["up", "down"] * 100}
+    )
+    fitted = Word2VecLinear(size=20, epochs=30).fit(examples(table, Roles(text=("title",), target="price"), "classification"))
+    told = dict(fitted.looks_at())
+    assert told["up: great"] > 0 > told["up: awful"]

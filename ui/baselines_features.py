@@ -151,7 +151,8 @@ def _preview(rows: Examples, features: Sequence[Feature], draft: Feature | None)
             columns[one.name] = list(cells)
         else:
             columns |= {name: np.round(cells[:, place], 3).tolist() for place, name in enumerate(one.columns)}
-    tables.rows(pd.DataFrame(columns), "baselines_feature_rows", height=220, placeholder="")
+    narrow = {"Text": st.column_config.TextColumn(width="medium")}
+    tables.rows(pd.DataFrame(columns), "baselines_feature_rows", columns=narrow, height=220, placeholder="")
     st.caption(
         f"{fmt.plural(len(few), 'train row')} as the model gets them; missing numbers become the median. Shares are of "
         f"{fmt.plural(len(rows), 'train row')}. A column is used when it has the role feature on Explore."

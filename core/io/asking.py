@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import SettingsError
 from core.io import passages
-from core.predict.registry import entry
+from core.predict.registry import entry, title_of
 from core.prediction import Examples
 from core.prompt import Prompt, default_prompt
 from core.version import Version
@@ -98,7 +98,7 @@ def titled(name: str, request: Mapping[str, Any]) -> str:
     model = (request.get("provider") or {}).get("model") or MODEL
     title = kind.title.replace("{model}", model)
     if "complete" not in kind.needs:
-        return title
+        return title_of(name, request.get("settings", {}).get(name))
     settings = request.get("settings", {}).get(name, {})
     apart = [f"{settings['shots']}" if settings.get("shots", 4) != USUAL["shots"] else ""]
     apart += ["by meaning" if settings.get("search", "text") != USUAL["search"] else ""]

@@ -117,6 +117,21 @@ def notes_of(predictor: Predictor) -> dict[str, Any]:
     return {**({"looks_at": weights} if weights else {}), **scale}
 
 
+def _importances(predictor: Predictor, version: Version, train: Examples, seed: int) -> dict[str, Any]:
+    """What each feature of a model of trees is worth on validation rows, as JSON values; nothing where there are none, or too few."""
+    from core.predict.importance import MOST_ROWS, permutation
+
+    if not hasattr(predictor, "columns") or not version.splits.get("validation"):
+        return {}
+    try:
+        rows = parted(train, _rows(version, "validation", train.labels or None), lambda done, total, message: None)[1]
+        with few_threads():
+            found = permutation(predictor, rows, seed=seed)
+    except DataError:
+        return {}
+    return {"permutation": [one.to_list() for one in found], "permutation_rows": min(len(rows), MOST_ROWS)}
+
+
 def target_range(train: Examples) -> tuple[float, float] | None:
     """Lowest and highest train target, where answers are clipped; None for other tasks."""
     if train.task != "regression" or not train.targets:
@@ -151,24 +166,25 @@ def run_predictor(
 
     `rows` are (train, test), when they are at hand. Predictors that speak go through `core.io.prompting`.
     """
-    from core.predict.registry import entry, make
+    from core.predict.registry import entry, make, title_of
 
     train, whole = rows or (train_rows(version), test_rows(version))
     asked = drawn(len(whole), limit)
     test = whole if len(asked) == len(whole) else whole.take(asked)
-    found = measure(make(name, settings, seed=seed, encode=encode), train, test, progress)
+    predictor = make(name, settings, seed=seed, encode=encode)
+    found = measure(predictor, train, test, progress)
     one = entry(name)
     return evaluations.save(
         Evaluation(
             id=evaluation_id(name, settings or {}, version, seed, None if len(test) == len(whole) else limit),
             predictor=name,
-            title=title or one.title,
+            title=title or title_of(name, settings),
             family=one.family,
             answers=answers_frame(test, found.predictions, asked),
             settings=dict(settings or {}),
             fit_seconds=found.fit_seconds,
             predict_seconds=found.predict_seconds,
-            notes=found.notes,
+            notes={**found.notes, **_importances(predictor, version, train, seed)},
             probability_labels=train.labels if any(p.probabilities for p in found.predictions) else (),
             **about_evaluation(version, train, whole, seed),
         )

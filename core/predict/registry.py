@@ -63,6 +63,13 @@ def names_for(task: str, *, default: bool = False, context: bool = True) -> list
     return [name for name, one in known.items() if not default or one.default_on or task in one.default_for]
 
 
+def title_of(name: str, settings: Mapping[str, Any] | None = None) -> str:
+    """The title, with how many features were left out and derived where they were."""
+    off, made = (len((settings or {}).get(key) or ()) for key in ("off", "made"))
+    changed = " ".join(part for part in (f"−{off}" if off else "", f"+{made}" if made else "") if part)
+    return f"Linear, features {changed}" if changed else entry(name).title
+
+
 def make(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 0, **given: Any) -> Predictor:
     """A fresh predictor. `given` are the arguments it `needs`; a setting it does not have raises SettingsError."""
     one = entry(name)

@@ -14,6 +14,7 @@ import numpy as np
 
 from core.predict.features import Features
 from core.predict.heads import Head, Make, check_scale, fit_head
+from core.predict.importance import WORDS
 from core.predict.rows import needs
 from core.predict.words import tfidf_bags
 from core.prediction import Examples, Prediction
@@ -75,6 +76,12 @@ class _Trees:
 
     def predict(self, rows: Examples) -> list[Prediction]:
         return self.head_.answers(self.dense_.transform(rows).astype("float32")) if len(rows) else []
+
+    def columns(self, rows: Examples) -> tuple[np.ndarray, list[str]]:
+        """Rows as the trees get them, and the feature each column belongs to; directions of word space belong to all words."""
+        table = self.dense_.transform(rows).astype("float32")
+        own = self.dense_.features_.of_
+        return table, [*own, *[WORDS] * (table.shape[1] - len(own))]
 
     def _tree(self, task: str) -> Make:
         raise NotImplementedError

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from core.predict.heads import Head, Make, check_scale, fit_head
+from core.predict.heads import Head, Make, check_scale, fit_head, weights
 from core.predict.linear import support_vectors
 from core.predict.rows import needs
 from core.predict.words import words
 from core.prediction import Examples, Prediction
+
+TOLD = 3_000
+"""Most frequent words among which those the model weighs most are told."""
 
 
 @dataclass
@@ -82,6 +86,15 @@ class _OnVectors:
 
     def predict(self, rows: Examples) -> list[Prediction]:
         return self.head_.answers(self.scaler_.transform(self.vectors_.transform(rows.text))) if len(rows) else []
+
+    def looks_at(self) -> list[tuple[str, float]]:
+        """The frequent words whose directions the linear model weighs most: what a row of this word alone adds to the answer."""
+        if self.vectors_.vectors_ is None:
+            return []
+        names = self.vectors_.vectors_.index_to_key[:TOLD]
+        scaled = np.asarray(self.scaler_.transform(self.vectors_.vectors_.vectors[:TOLD]))
+        labels = tuple(map(str, getattr(self.head_.estimator, "classes_", ())))
+        return weights(SimpleNamespace(coef_=np.atleast_2d(self.head_.estimator.coef_) @ scaled.T), names, labels)
 
     def _candidates(self, task: str) -> list[Make]:
         raise NotImplementedError
