@@ -8,6 +8,7 @@ from ui import baselines_run as run
 from ui import baselines_views as views
 from ui import cache, tables
 from ui.baselines_answer import answer_card
+from ui.baselines_board import board
 from ui.baselines_live import live_card
 from ui.baselines_people import people_and_recorded
 from ui.layout import no_data
@@ -47,7 +48,7 @@ if job and job.alive:
     st.fragment(live_card, run_every="2s")(version, job.id, ranked)
 elif ranked:
     answer_card(version, ranked)
-    ladder.ladder_card(version, ranked)
+    ladder.ladder_card(version, ranked, board)
 else:
     ladder.before(version)
 if job and not job.alive:

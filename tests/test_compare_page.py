@@ -196,3 +196,10 @@ def test_a_split_that_came_with_the_file_is_compared_before_the_verdict(home) ->
     at.switch_page("../pages/compare.py").run()
     assert not at.exception
     assert "Test rows stand in train" in everything(at)
+
+
+def test_the_caption_says_what_close_enough_and_roughly_right_are() -> None:
+    from ui.compare_board import within
+
+    assert (within("hits", "usd"), within("hits_wide", "usd")) == ("within $40 or 20 %", "within $80 or 40 %")
+    assert within("hits_wide", "number") == "within 80 or 40 %"

@@ -10,7 +10,8 @@ import streamlit as st
 
 from core import format as fmt
 from core.evaluate.answers import Answers, confusion
-from core.evaluate.inside import CLOSE, by_category, residual_bins
+from core.evaluate.inside import CLOSE, Part, by_category, residual_bins
+from core.evaluate.tenths import by_tenth, tenths
 from core.version import Version
 from ui import baselines_points as points
 from ui import charts, tables
@@ -84,28 +85,50 @@ def residuals(version: Version, one: Ranked, answers: Answers, table: Any) -> No
     st.caption(said.replace("$", "\\$"))
 
 
-def categories(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
-    """The average miss or the share right per category, the most frequent first. Click a bar to see its rows."""
-    names = table["category"].tolist()
-    if not any(names):
-        st.caption("No column has the role category. Give one that role on Explore to see where this model is good.")
-        return
+CATEGORY, TRUTH, LENGTH = "Category", "Size of the truth", "Length of the text"
+
+
+def slices(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
+    """The average miss or the share right per category or per tenth of the truths or text lengths. Click a bar to see its rows."""
     numeric = version.task == "regression"
+    ways = [*([CATEGORY] if any(table["category"]) else []), *([TRUTH] if numeric else []), LENGTH]
+    if st.session_state.get("baselines_slice") not in ways:
+        st.session_state.pop("baselines_slice", None)
+    way = st.segmented_control("By", ways, default=ways[0], required=True, key="baselines_slice", label_visibility="collapsed")
+    names, parts = _parts(version, answers, table, str(way))
     unit = fmt.unit_of(version.roles.target) if numeric else "share"
-    parts = by_category(answers, names)
-    labels = [f"{fmt.metric(unit, part.measured.value, part.measured.n)}  n = {fmt.count(part.measured.n)}" for part in parts]
+    labels = [f"{fmt.metric(unit, p.measured.value, p.measured.n)}  ({fmt.interval(p.measured.low, p.measured.high, unit)})  "
+              f"n = {fmt.count(p.measured.n)}" for p in parts]  # fmt: skip
     fig = charts.bars([part.name or "(none)" for part in parts], [part.measured.value for part in parts], labels)
-    fig.update_layout(margin={"l": 0, "r": 110, "t": 6, "b": 0})
-    key = f"baselines_categories_{one.evaluation.id}"
+    fig.update_layout(margin={"l": 0, "r": 175, "t": 6, "b": 0})
+    key = f"baselines_slices_{one.evaluation.id}_{way}"
 
     def places(selection: dict[str, Any]) -> list[int]:
         found = [_custom(p) for p in selection.get("points", [])]
         chosen = {parts[int(i)].name for i in found if isinstance(i, (int, float))}
-        return table.loc[table["category"].isin(chosen), "place"].astype(int).tolist()
+        return table.loc[[name in chosen for name in names], "place"].astype(int).tolist()
 
     what = "Average miss" if numeric else "Share right"
-    charts.show(fig, key, f"{what} by category", select="points", on_select=_on_select(key, places))
-    st.caption(f"{what} of the {len(parts)} most frequent categories. Click a bar to see its rows.")
+    charts.show(fig, key, f"{what} by {str(way).lower()}", select="points", on_select=_on_select(key, places))
+    more = "" if way != CATEGORY or len(set(names)) <= len(parts) else f" The {len(parts)} most frequent of {len(set(names))}."
+    none = "" if CATEGORY in ways else " No column has the role category: give one that role on Explore."
+    st.caption(f"{what} with its 95 % interval.{more} Click a bar to see its rows.{none}")
+
+
+def _parts(version: Version, answers: Answers, table: Any, way: str) -> tuple[list[str], list[Part]]:
+    """The name of each row's slice, and the slices in their order."""
+    if way == CATEGORY:
+        names = table["category"].tolist()
+        return names, by_category(answers, names)
+    if way == TRUTH:
+        unit = fmt.unit_of(version.roles.target)
+        values = np.asarray(table["truth"], dtype=float)
+        names = tenths(values, lambda value: fmt.metric(unit, value))
+    else:
+        values = np.asarray(table["text"].str.len(), dtype=float)
+        names = tenths(values, fmt.count)
+        names = [f"{name} characters" for name in names]
+    return names, by_tenth(answers, values, names)
 
 
 def looks_at(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
@@ -162,7 +185,7 @@ def matrix(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
 DRAW: dict[str, Callable[[Version, Ranked, Answers, Any], None]] = {
     "Guess and truth": guess_and_truth,
     "Residuals": residuals,
-    "By category": categories,
+    "By category": slices,
     "What it looks at": looks_at,
     "Confusion": matrix,
     "How sure": how_sure,

@@ -17,7 +17,7 @@ from ui import cache, charts
 
 SYMBOL = {CLOSE: (charts.GOOD, "circle", "●"), OFF: (charts.FAIR, "diamond", "◆"), FAR: (charts.POOR, "x", "✕"), UNREAD: ("", "", "?")}
 """Judgement -> colour, shape in figures, shape in words."""
-NAMES = {"scaled": "scaled to the data", "course": "the pricing course's"}
+NAMES = {"scaled": "Close: scaled to the data", "course": "Close: the course's $40 or 20 %"}
 
 
 def rule(version: Version) -> Rule:
@@ -34,8 +34,8 @@ def _rule(dataset: str, version: str, name: str) -> Rule:
 def picker(version: Version) -> None:
     """The choice between the two rules, for numbers."""
     if version.task == "regression":
-        st.selectbox("A hit is", list(NAMES), key="baselines_rule", format_func=lambda one: NAMES[one], width=200,
-                     help="The course counts $40 or 20 % as a hit, whatever the data. Recommended: scaled.")  # fmt: skip
+        st.selectbox("When a guess is close", list(NAMES), key="baselines_rule", format_func=lambda one: NAMES[one],
+                     label_visibility="collapsed")  # fmt: skip
 
 
 def words(version: Version) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,20 +59,25 @@ def chosen(ranked: list[Ranked]) -> Ranked:
     return next((one for one in ranked if one.evaluation.id == wanted), ranked[0])
 
 
-def ladder_card(version: Version, ranked: list[Ranked]) -> None:
-    """Metric picker, ladder, key. A click on a dot chooses the model."""
+def ladder_card(version: Version, ranked: list[Ranked], as_table: Callable[[Version, list[Ranked], str], None]) -> None:
+    """Metric picker, ladder, key; or the same as a table. A click on a dot chooses the model."""
     names = [name for name in task(version.task or "chat").metrics if all(name in one.values for one in ranked)]
     if st.session_state.get("baselines_metric") not in names:
         st.session_state.pop("baselines_metric", None)
     name = st.session_state.get("baselines_metric", names[0])
 
     def picker() -> None:
-        st.selectbox(
-            "Metric", names, key="baselines_metric", format_func=lambda one: METRICS[one].title, label_visibility="collapsed", width=190
-        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            st.segmented_control("Shown as", ["Ladder", "Table"], default="Ladder", required=True, key="baselines_shown",
+                                 label_visibility="collapsed")  # fmt: skip
+            st.selectbox("Metric", names, key="baselines_metric", format_func=lambda one: METRICS[one].title, label_visibility="collapsed",
+                         width=190)  # fmt: skip
 
     with card(title_of(version, name), control=picker, help=METRICS[name].meaning):
         shown = sorted(ranked, key=lambda one: _rank(one, name))
+        if st.session_state.get("baselines_shown") == "Table":
+            as_table(version, shown, name)
+            return
         _draw(version, shown, name)
         least, most = min(one.evaluation.n for one in ranked), max(one.evaluation.n for one in ranked)
         fewer = f" Intervals are wider where fewer rows were answered: {fmt.count(least)} to {fmt.count(most)}." if least < most else ""
@@ -87,7 +92,7 @@ def _rank(one: Ranked, name: str) -> float:
 def _draw(version: Version, shown: list[Ranked], name: str) -> None:
     unit = unit_of(version, name)
     rungs = [rung(one, name) for one in shown]
-    constants = [one.values[name].value for one in shown if one.evaluation.predictor in ("constant_median", "constant_mean", "majority")]
+    constants = [one.values[name].value for one in shown if _is_constant(one)]
     key = f"baselines_ladder_{name}"
 
     def click() -> None:
@@ -100,6 +105,10 @@ def _draw(version: Version, shown: list[Ranked], name: str) -> None:
     said = f"{best.evaluation.title} is first of {len(shown)}: {fmt.metric(unit, best.values[name].value, best.evaluation.n)}"
     fig = charts.ladder(rungs, unit, best=rungs[0].title, constant=constants[0] if constants else None)
     charts.show(fig, key, said, select="points", on_select=click)
+
+
+def _is_constant(one: Ranked) -> bool:
+    return one.evaluation.family == "trivial" and one.evaluation.predictor != "random"
 
 
 def rung(one: Ranked, name: str) -> charts.Rung:

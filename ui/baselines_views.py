@@ -16,6 +16,8 @@ from ui import baselines_hits as hits
 from ui import cache, charts, tables
 from ui.baselines_curve import learning_curve
 from ui.baselines_ladder import Ranked
+from ui.shown import account
+from ui.shown import shown as shown_before
 from ui.state import plain
 
 MARK = {
@@ -42,6 +44,8 @@ def inside(version: Version, ranked: list[Ranked], one: Ranked) -> None:
             _other_model(ranked, one)
         chosen = st.segmented_control("View", options, default=options[0], required=True, label_visibility="collapsed",
                                       key="baselines_view", bind="query-params")  # fmt: skip
+    if told := account(one.evaluation):
+        st.caption(plain(told))
     answers = answers_of(one.evaluation)
     table = rows_of(version, one, answers)
     if chosen == "Worst rows":
@@ -50,6 +54,7 @@ def inside(version: Version, ranked: list[Ranked], one: Ranked) -> None:
     if chosen == "More rows":
         learning_curve(version, one)
         return
+    opened = None
     left, right = st.columns([1.5, 1])
     with left.container(border=True, height="stretch"):
         figures.DRAW[chosen](version, one, answers, table)
@@ -57,7 +62,9 @@ def inside(version: Version, ranked: list[Ranked], one: Ranked) -> None:
         if chosen == "What it looks at":
             figures.weights_table(one)
         else:
-            counted(version, table)
+            opened = counted(version, table)
+    if opened is not None:
+        panel(version, one, opened)
 
 
 def _other_model(ranked: list[Ranked], one: Ranked) -> None:
@@ -102,17 +109,19 @@ def rows_of(version: Version, one: Ranked, answers: Answers) -> Any:
     )
 
 
-def counted(version: Version, table: Any) -> None:
-    """How many are close, off and far off (the filter by keyboard), then the rows the figure or the filter leaves."""
+def counted(version: Version, table: Any) -> Any | None:
+    """How many are close, off and far off (the filter by keyboard), then the rows the figure or the filter leaves.
+
+    Returns the row to open: the one that was clicked in the figure or selected in the table, or None.
+    """
     kept = [name for name in JUDGEMENTS if (table["judged"] == name).any()]
     n = len(table)
     words = {name: hits.judgement(version.task or "", name) for name in kept}
     picked = st.pills("Rows", kept, selection_mode="multi", label_visibility="collapsed", key="baselines_judged",
                       format_func=lambda name: f"{MARK[name]} {fmt.share((table['judged'] == name).mean(), n)} {words[name]}",
                       help=plain(hits.words(version)))  # fmt: skip
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.caption(plain(hits.beside(version, table["judged"], table["place"].tolist())), width="content")
-        hits.picker(version)
+    st.caption(plain(hits.beside(version, table["judged"], table["place"].tolist())))
+    hits.picker(version)
     shown = table[table["judged"].isin(picked)] if picked else table
     places: list[int] | None = st.session_state.get("baselines_rows")
     if places is not None:
@@ -122,7 +131,10 @@ def counted(version: Version, table: Any) -> None:
         if places is not None and st.button("Show all", key="baselines_all", type="tertiary", icon=":material/close:"):
             st.session_state.pop("baselines_rows")
             st.rerun()
-    coloured(version, shown, "baselines_table", height=330)
+    chosen = coloured(version, shown, "baselines_table", height=330, select=True)
+    if chosen and chosen[0] < len(shown):
+        return shown.iloc[chosen[0]]
+    return shown.iloc[0] if places is not None and len(places) == 1 and len(shown) == 1 else None
 
 
 def coloured(version: Version, shown: Any, key: str, *, height: int, select: bool = False) -> list[int]:
@@ -163,11 +175,11 @@ def worst(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
     picked = coloured(version, shown, "baselines_worst", height=390, select=True)
     st.caption("Unread first, then the largest miss. Select a row to read all of it.")
     if picked:
-        panel(version, shown.iloc[picked[0]])
+        panel(version, one, shown.iloc[picked[0]])
 
 
-def panel(version: Version, row: Any) -> None:
-    """One row: its text, what was said, what was read, and the most similar train rows."""
+def panel(version: Version, one: Ranked, row: Any) -> None:
+    """One row: its text, what was said, what was read, what was shown to the model, and the most similar train rows."""
     unit = fmt.unit_of(version.roles.target)
     test, train = (cache.examples(version.dataset, version.id, split) for split in ("test", "train"))
     with st.container(border=True):
@@ -178,6 +190,7 @@ def panel(version: Version, row: Any) -> None:
         with right:
             tables.record({"Truth": _said(row["truth"], unit), "Guess": _said(row["guess"], unit), "Status": row["status"],
                            **({"Raw reply": row["raw"]} if row["raw"] else {})}, "baselines_record")  # fmt: skip
+        shown_before(one.evaluation, int(row["place"]), "baselines_shown_row")
         st.caption("The most similar train rows")
         with st.spinner("Looking for similar train rows"):
             index = cache.neighbours(version.dataset, version.id)

@@ -13,7 +13,7 @@ from core import format as fmt
 from core.compare.board import Board, Row
 from core.compare.frontier import frontier
 from core.compare.matrix import COSTS, Cell, lines, short_name
-from core.evaluate.metrics import METRICS
+from core.evaluate.metrics import HIT_ABSOLUTE, HIT_RATIO, METRICS
 from ui import charts, tables
 from ui.compare_parts import models
 from ui.layout import card
@@ -194,8 +194,9 @@ def matrix(board: Board, chosen: Sequence[str], metrics: Sequence[str]) -> None:
     for place, id in enumerate(chosen):
         columns[plain(board.row(id).title)] = [_cell(line.cells[place]) for line in found]
     st.table(pd.DataFrame(columns), hide_index=True, border="horizontal")
-    close = " Close enough: within $40 or 20 %." if "hits" in metrics and board.unit == "usd" else \
-            " Close enough: within 40 or 20 %." if "hits" in metrics and "hits" in board.metrics else ""  # fmt: skip
+    close = "".join(
+        f" {METRICS[one].title}: {within(one, board.unit)}." for one in ("hits", "hits_wide") if one in metrics and one in board.metrics
+    )
     clipped = sum(board.row(id).clipped for id in chosen)
     more = (
         f" {fmt.plural(clipped, 'answer')} outside the range seen in train {'was' if clipped == 1 else 'were'} clipped to it."
@@ -207,6 +208,12 @@ def matrix(board: Board, chosen: Sequence[str], metrics: Sequence[str]) -> None:
         name = {"cochran": "Cochran's Q", "friedman": "Friedman's test"}[whole.test]
         word = "They differ" if whole.p < 0.05 else "Not distinguishable"
         st.caption(plain(f"All {whole.models} models at once, {fmt.count(whole.n)} rows: {word.lower()} ({name}, {fmt.p_value(whole.p)})."))
+
+
+def within(name: str, unit: str) -> str:
+    """What counts as close enough or roughly right: "within $40 or 20 %"."""
+    times = 2 if name == "hits_wide" else 1
+    return f"within {'$' if unit == 'usd' else ''}{times * HIT_ABSOLUTE:g} or {times * HIT_RATIO:.0%}".replace("%", " %")
 
 
 def _cell(cell: Cell) -> str:
