@@ -44,6 +44,25 @@ def test_baselines_prints_the_promised_keys_and_keeps_predictions(tables: Any, t
     assert (out / "bow_linear.csv").exists()
 
 
+def test_settings_and_features_come_from_the_command_line(tables: Any, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "out"
+    usual = ["baselines", *tables, "--text", "text", "--target", "answer", "--task", "regression", "--only", "features_linear"]
+    told(capsys, *usual, "--feature", "kind", "--set", 'features_linear.off=["brand", "length"]', "--set",
+         "features_linear.made+=long = len(text) > 16", "--set", "features_linear.made+=fine = contains(text, \"fine\")", "--out", str(out))  # fmt: skip
+    names = set(pd.read_csv(out / "looks_at.csv")["what"])
+    assert {"long", "fine"} <= names
+    assert any(name.startswith("kind: ") for name in names)
+    assert not any(name.startswith(("brand", "characters")) for name in names)
+    for wrong, said in (
+        ("features_linear.off", "NAME.SETTING=VALUE"),
+        ("svm.scale=log", "not among the predictors that run"),
+        ("features_linear.shade=1", "no setting shade"),
+        ("features_linear.made+=x = nothing + 1", "not among"),
+    ):
+        assert main([*usual, "--set", wrong]) == 1
+        assert said in capsys.readouterr().err
+
+
 def test_a_version_brings_its_roles_and_splits(home: Path, capsys: Any) -> None:
     one = version("classification")
     result = told(capsys, "baselines", one.id, one.id, "--only", "majority,svm")

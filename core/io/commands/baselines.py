@@ -24,11 +24,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", metavar="COL", help="the column to predict")
     parser.add_argument("--task", choices=("regression", "classification", "qa"))
     parser.add_argument("--category", metavar="COL", help="a column of categories, for features and constants per category")
+    parser.add_argument("--feature", metavar="COL", action="append", default=[], help="a further column for engineered features")
     parser.add_argument("--only", metavar="a,b", help="names of predictors (default: those that need no language model)")
     parser.add_argument("--predictor", metavar="file.py:name", action="append", default=[], help="a function of a row of your own")
+    parser.add_argument("--set", metavar="NAME.SETTING=VALUE", action="append", default=[],
+                        help='a setting of one predictor; the value is JSON or text, as in features_linear.off=["brand"], '
+                        "features_linear.made+='long = len(text) > 500' (+= adds to a list) or neighbours.k=3")  # fmt: skip
     parser.add_argument("--limit", type=int, default=250, help="test rows a language model answers (default 250)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", metavar="DIR", help="write predictions.csv and one CSV per predictor there")
+    parser.add_argument("--out", metavar="DIR", help="write predictions.csv, one CSV per predictor, and looks_at.csv there")
 
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
@@ -45,10 +49,37 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         names = [name for name in usual if not PREDICTORS[name].needs]
     if args.only and not names and not own:
         raise SettingsError("--only names no predictor.", title="Nothing to run")
-    made = [_measured(title, predictor, train, test, say, args.limit) for title, predictor in _predictors(names, own, train, args)]
+    settings = _settings(args.set, names)
+    made = [
+        _measured(title, predictor, train, test, say, args.limit, settings.get(title, {}))
+        for title, predictor in _predictors(names, own, train, args, settings)
+    ]
     if args.out:
         _write(Path(args.out), made, say)
     return {"predictors": [_told(one, args.seed) for one in made]}
+
+
+def _settings(texts: list[str], names: list[str]) -> dict[str, dict[str, Any]]:
+    """NAME.SETTING=VALUE as settings by predictor. Raises SettingsError for another shape, or a predictor that does not run."""
+    import json
+    import re
+
+    from core.errors import SettingsError
+
+    found: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        parts = re.fullmatch(r"(\w+)\.(\w+)(\+?)=(.*)", text, re.S)
+        if not parts or parts[1] not in names:
+            why = f"{parts[1]} is not among the predictors that run: {', '.join(names)}" if parts else "it is not NAME.SETTING=VALUE"
+            raise SettingsError(f"--set {text[:80]}: {why}.", title="Which setting?")
+        try:
+            value = json.loads(parts[4])
+        except ValueError:
+            value = parts[4]
+        mine = found.setdefault(parts[1], {})
+        before = mine.get(parts[2], [])
+        mine[parts[2]] = [*(before if isinstance(before, list) else [before]), value] if parts[3] else value
+    return found
 
 
 def _rows(args: argparse.Namespace) -> tuple[Examples, Examples]:
@@ -83,10 +114,13 @@ def _roles(args: argparse.Namespace, known: Roles | None) -> Roles:
         text=tuple(args.text) if args.text else base.text,
         target=args.target or base.target,
         category=args.category or base.category,
+        features=tuple(args.feature) or base.features,
     )
 
 
-def _predictors(names: list[str], own: list[Any], train: Examples, args: argparse.Namespace) -> list[tuple[str, Predictor]]:
+def _predictors(
+    names: list[str], own: list[Any], train: Examples, args: argparse.Namespace, settings: dict[str, dict[str, Any]]
+) -> list[tuple[str, Predictor]]:
     """Title and fresh predictor, in the order asked for. Raises SettingsError for a name that cannot answer this task."""
     from core.errors import SettingsError
     from core.predict.registry import entry, make, names_for
@@ -98,7 +132,7 @@ def _predictors(names: list[str], own: list[Any], train: Examples, args: argpars
             raise SettingsError(
                 f"'{name}' cannot answer {train.task}. Choose among {', '.join(names_for(train.task))}.", title="Wrong task"
             )
-        found.append((name, make(name, seed=args.seed, **_given(kind.needs, train))))
+        found.append((name, make(name, settings.get(name), seed=args.seed, **_given(kind.needs, train))))
     return [*found, *own]
 
 
@@ -120,7 +154,9 @@ def _given(needs: tuple[str, ...], train: Examples) -> dict[str, Any]:
     return {"prompt": prompt, "complete": lambda requests: complete(requests, **how)}
 
 
-def _measured(title: str, predictor: Predictor, train: Examples, test: Examples, say: Callable[[str], None], limit: int) -> Evaluation:
+def _measured(
+    title: str, predictor: Predictor, train: Examples, test: Examples, say: Callable[[str], None], limit: int, settings: dict[str, Any]
+) -> Evaluation:
     from core.evaluation import Evaluation, answers_frame, drawn, test_id
     from core.io.testing import declared_labels, measure, target_range
 
@@ -132,7 +168,8 @@ def _measured(title: str, predictor: Predictor, train: Examples, test: Examples,
     return Evaluation(
         title, title, title, "people", "", "", train.task, test_id(test), len(test), answers_frame(rows, found.predictions, asked),
         declared_labels(train, test), target_range(train), fit_seconds=found.fit_seconds, predict_seconds=found.predict_seconds,
-        train_rows=len(train), probability_labels=train.labels if any(p.probabilities for p in found.predictions) else (),
+        train_rows=len(train), settings=settings, notes=found.notes,
+        probability_labels=train.labels if any(p.probabilities for p in found.predictions) else (),
     )  # fmt: skip
 
 
@@ -162,6 +199,9 @@ def _write(folder: Path, made: list[Evaluation], say: Callable[[str], None]) -> 
     atomic_write(folder / "predictions.csv", pd.concat(tables, ignore_index=True).to_csv(index=False))
     for one, table in zip(made, tables, strict=True):
         atomic_write(folder / f"{slug(one.title)}.csv", table.to_csv(index=False))
+    weights = [(one.title, name, weight) for one in made for name, weight in one.notes.get("looks_at", [])]
+    if weights:
+        atomic_write(folder / "looks_at.csv", pd.DataFrame(weights, columns=["model", "what", "weight"]).to_csv(index=False))
     say(f"Predictions are in {folder}")
 
 
