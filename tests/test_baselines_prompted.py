@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from core.io import asking, evaluations, prompt_preview, store, testing
+from core.io import asking, evaluations, prompt_preview, prompting, store, testing
 from core.io.passages import Source
 from core.io.prompt_preview import Preview
 from core.io.providers.addresses import for_child
@@ -15,7 +16,7 @@ from core.prompt import Prompt
 from core.version import Version
 from tests.loopback import KEY, Loopback
 from tests.test_baselines_page import button, page, words
-from tests.test_retrieved import ROLES, facts
+from tests.test_retrieved import ROLES, Listener, facts
 
 
 def saved(table: pd.DataFrame | None = None) -> Version:
@@ -115,3 +116,25 @@ def test_a_missing_text_file_is_a_reason(home) -> None:
     at.run()
     assert not at.exception
     assert at.selectbox(key="baselines_source_version").value == one.id
+
+
+def test_afterwards_a_row_tells_what_was_shown_and_the_model_what_it_took(home) -> None:
+    one = saved()
+    rows = testing.train_rows(one), testing.test_rows(one)
+    given, _ = asking.given_for("passages", {}, None, one, rows)
+    made = prompting.run_prompted(one, one.prompt or Prompt(), Listener(), title="Looker", predictor="passages", given=given)
+    at = page(one.dataset)
+    assert "8 prompts of 100 tokens on average, 100 at most" in words(at)
+    at = AppTest.from_function(_one_row, args=(made.id, 2)).run()
+    assert not at.exception
+    texts = [str(code.value) for code in at.code]
+    assert len(texts) == 4
+    assert all(text.startswith("The house number") for text in texts)
+    assert "train row" in str(at.caption[0].value)
+
+
+def _one_row(id: str, place: int) -> None:
+    from core.io import evaluations
+    from ui.shown import shown
+
+    shown(evaluations.load(id), place, "test")

@@ -18,6 +18,7 @@ from core.compare.wording import answer
 from ui import cache, charts, tables
 from ui.compare_parts import categories, models, texts
 from ui.layout import card
+from ui.shown import shown as shown_before
 from ui.state import plain
 
 PAGE = 500
@@ -101,6 +102,7 @@ def reply(board: Board, row: Row, position: int) -> None:
         st.code(one["raw"], language=None, wrap_lines=True)
     told = [one["status"] if one["status"] != "ok" else "", *_took(one)]
     st.caption(plain(" · ".join(part for part in told if part) or "no reply in words"))
+    shown_before(row.evaluation, int(board.index[position]), "compare_shown_row")
 
 
 def _took(one: dict[str, Any]) -> list[str]:
