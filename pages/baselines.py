@@ -55,7 +55,8 @@ if job and not job.alive:
     ladder.failures(job)
     run.ended(job)
 if ranked and not (job and job.alive):
-    views.inside(version, ranked, ladder.chosen(ranked))
+    with st.container(key="baselines_inside"):
+        views.inside(version, ranked, ladder.chosen(ranked))
 
 plan = run.Plan(())
 if not (job and job.alive):
