@@ -13,8 +13,9 @@ from core.evaluate.answers import Answers, confusion
 from core.evaluate.inside import CLOSE, Part, by_category, residual_bins
 from core.evaluate.tenths import by_tenth, tenths
 from core.version import Version
+from ui import baselines_looks as looks
 from ui import baselines_points as points
-from ui import charts, tables
+from ui import charts
 from ui.baselines_calibration import how_sure
 from ui.baselines_ladder import Ranked
 
@@ -131,36 +132,6 @@ def _parts(version: Version, answers: Answers, table: Any, way: str) -> tuple[li
     return names, by_tenth(answers, values, names)
 
 
-def looks_at(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
-    """What adds to the answer and what takes from it."""
-    pairs = _weights(one)[:16]
-    if not pairs:
-        st.caption("This predictor does not say what it looks at. Linear models, support vector machines and forests do.")
-        return
-    colors = [charts.CLASSICAL if weight >= 0 else charts.FREE[0] for _, weight in pairs]
-    fig = charts.bars(
-        [name for name, _ in pairs], [weight for _, weight in pairs], [fmt.number(weight, 2) for _, weight in pairs], colors=colors
-    )
-    charts.show(fig, f"baselines_weights_{one.evaluation.id}", f"{pairs[0][0]} weighs most")
-    scale = " On the logarithm of the target." if one.evaluation.notes.get("log") else ""
-    st.caption(
-        ("Blue adds to the answer, the other colour takes from it." if min(w for _, w in pairs) < 0 else "Longer weighs more.") + scale
-    )
-
-
-def weights_table(one: Ranked) -> None:
-    """All weights the evaluation kept."""
-    import pandas as pd
-
-    pairs = _weights(one)
-    if pairs:
-        tables.rows(pd.DataFrame(pairs, columns=["What", "Weight"]), "baselines_weights", height=380)
-
-
-def _weights(one: Ranked) -> list[tuple[str, float]]:
-    return [(str(name), float(weight)) for name, weight in one.evaluation.notes.get("looks_at", [])]
-
-
 def matrix(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
     """Truth down, guess across, unread last; the darker, the larger the share of that truth. Click a cell to see its rows."""
     labels, counts = confusion(answers)
@@ -186,7 +157,7 @@ DRAW: dict[str, Callable[[Version, Ranked, Answers, Any], None]] = {
     "Guess and truth": guess_and_truth,
     "Residuals": residuals,
     "By category": slices,
-    "What it looks at": looks_at,
+    "What it looks at": looks.looks_at,
     "Confusion": matrix,
     "How sure": how_sure,
 }

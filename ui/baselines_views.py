@@ -13,6 +13,7 @@ from core.evaluate.inside import CLOSE, FAR, JUDGEMENTS, OFF, UNREAD, judged, mi
 from core.version import Version
 from ui import baselines_figures as figures
 from ui import baselines_hits as hits
+from ui import baselines_looks as looks
 from ui import cache, charts, tables
 from ui.baselines_curve import learning_curve
 from ui.baselines_ladder import Ranked
@@ -44,7 +45,7 @@ def inside(version: Version, ranked: list[Ranked], one: Ranked) -> None:
             _other_model(ranked, one)
         chosen = st.segmented_control("View", options, default=options[0], required=True, label_visibility="collapsed",
                                       key="baselines_view", bind="query-params")  # fmt: skip
-    if told := account(one.evaluation):
+    if told := " ".join(filter(None, [account(one.evaluation), looks.learnt(version, one.evaluation)])):
         st.caption(plain(told))
     answers = answers_of(one.evaluation)
     table = rows_of(version, one, answers)
@@ -60,7 +61,7 @@ def inside(version: Version, ranked: list[Ranked], one: Ranked) -> None:
         figures.DRAW[chosen](version, one, answers, table)
     with right.container(border=True, height="stretch", gap="xsmall"):
         if chosen == "What it looks at":
-            figures.weights_table(one)
+            looks.weights_table(version, one)
         else:
             opened = counted(version, table)
     if opened is not None:
@@ -152,7 +153,7 @@ def coloured(version: Version, shown: Any, key: str, *, height: int, select: boo
     styled = table.style.apply(
         lambda column: [f"color: {COLOR[name]}" if COLOR[name] else "" for name in some["judged"]], subset=["Miss" if numeric else "Guess"]
     )
-    money = st.column_config.NumberColumn(format="dollar" if unit == "usd" else None)
+    money = st.column_config.NumberColumn(format="dollar" if unit == "usd" else "%.4g")
     formats: Any = dict.fromkeys(("Truth", "Guess", "Miss"), money) if numeric else {}
     chosen: Any = {"on_select": "rerun", "selection_mode": "single-row"} if select else {}
     order = ["Truth", "Guess", *(["Miss"] if numeric else []), "Judged", "Text"]

@@ -109,11 +109,11 @@ def measure(predictor: Predictor, train: Examples, test: Examples, say: Progress
 
 
 def notes_of(predictor: Predictor) -> dict[str, Any]:
-    """What a fitted predictor looks at, and the scale it chose, as JSON values."""
+    """What a fitted predictor looks at, the scale it learnt numbers on and whether it chose that itself, as JSON values."""
     looks_at = getattr(predictor, "looks_at", None)
     weights = [[str(name), float(weight)] for name, weight in looks_at()] if looks_at else []
     head = getattr(predictor, "head_", None)
-    scale = {"log": bool(head.log)} if head is not None and head.task == "regression" else {}
+    scale = {"log": bool(head.log), "scale": getattr(predictor, "scale", "")} if head is not None and head.task == "regression" else {}
     return {**({"looks_at": weights} if weights else {}), **scale}
 
 
