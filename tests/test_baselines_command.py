@@ -11,8 +11,10 @@ import pytest
 
 from core.__main__ import main
 from core.io import embedded
+from core.io.providers.addresses import for_child
 from core.reply import Reply
 from tests.doubles import frame, version
+from tests.loopback import KEY, Loopback
 
 
 @pytest.fixture
@@ -112,3 +114,31 @@ def test_predict_prints_the_promised_keys(tables: Any, tmp_path: Path, capsys: A
     kept = pd.read_csv(out)
     assert set(kept["status"]) == {"ok", "unread"}
     assert kept["truth"].notna().all()
+
+
+def test_a_language_model_of_any_address_is_asked_with_what_the_options_say(
+    home: Path, tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    one = version("regression")
+    (tmp_path / "prices.md").write_text("A plain kettle is cheap.\n\nA fine drill costs more.\n", encoding="utf-8")
+    with Loopback() as server:
+        for name, value in for_child(server.url, KEY).items():
+            monkeypatch.setenv(name, value)
+        result = told(capsys, "baselines", one.id, one.id, "--only", "fewshot,passages", "--provider", "compatible", "--base-url", server.url,
+                      "--model", "small", "--set", "fewshot.shots=2", "--set", "passages.shots=1", "--passages", str(tmp_path / "prices.md"),
+                      "--system", "Say one number.", "--max-tokens", "9", "--retries", "1", "--limit", "6", "--out",
+                      str(tmp_path / "out"))  # fmt: skip
+        first = server.asked[0]
+    assert [one["predictor"] for one in result["predictors"]] == ["fewshot", "passages"]
+    assert all(one["asked"]["prompt_tokens_mean"] > 5 and one["n"] == 6 for one in result["predictors"])
+    assert (first["messages"][0]["content"], first["temperature"]) == ("Say one number.", 0)
+    assert len(first["messages"]) == 6
+    shown = [json.loads(line) for line in (tmp_path / "out" / "shown.jsonl").read_text().splitlines()]
+    assert {line["model"]: len(line["shown"]) for line in shown} == {"fewshot": 2, "passages": 1}
+    assert all(line["shown"][0]["source"].startswith("prices.md") for line in shown if line["model"] == "passages")
+
+
+def test_a_hosted_model_needs_its_name(home: Path, capsys: Any) -> None:
+    one = version("regression")
+    assert main(["baselines", one.id, one.id, "--only", "prompted", "--provider", "compatible", "--base-url", "http://127.0.0.1:1/v1"]) == 1
+    assert "--model is missing" in capsys.readouterr().err

@@ -106,6 +106,29 @@ def run_prompted(
     )
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What a model said to some rows that are kept nowhere: for the command line."""
+
+    predictions: list[Prediction]
+    fit_seconds: float
+    predict_seconds: float
+    account: Mapping[str, Any]
+    shown: list[list[Shown]]
+
+
+def answered(speaker: Any, train: Examples, test: Examples, how: How, progress: Progress | None = None, title: str = "") -> Answered:
+    """Fit a predictor that speaks and ask it these rows, without a journal."""
+    start = time.perf_counter()
+    speaker.fit(train)
+    fitted = time.perf_counter()
+    talk = _Talk(speaker, test, speaker.complete, "", None, title)
+    talk.answer(how.batch, progress, None)
+    for _ in range(how.retries):
+        talk.again(how.batch, progress, None)
+    return Answered(talk.predictions(), fitted - start, time.perf_counter() - fitted, talk.account(), talk.shown)
+
+
 class _Talk:
     """Questions to one model, and its replies by place."""
 
@@ -115,7 +138,7 @@ class _Talk:
         self.speaker, self.test, self.complete, self.id, self.journal, self.title = speaker, test, complete, id, journal, title
         self.bare = test.without_targets()
         self.shown: list[list[Shown]] = speaker.shown(self.bare)
-        self.replies, self.tries = remembered(journal, id, len(test))
+        self.replies, self.tries, self.sizes = remembered(journal, id, len(test))
 
     def answer(self, batch: int, progress: Progress | None, arrived: Any) -> None:
         """Ask for what is missing."""
@@ -148,6 +171,8 @@ class _Talk:
 
     def _keep(self, place: int, reply: Reply, tries: int) -> None:
         self.replies[place], self.tries[place] = reply, tries
+        if tries == 1:
+            self.sizes[place] = reply.tokens_in
         if self.journal:
             files.append_line(self.journal, {"key": self.id, "index": place, "reply": asdict(reply), "tries": tries})
 
@@ -161,7 +186,7 @@ class _Talk:
     def account(self) -> dict[str, Any]:
         """What the questions took: tokens of the average and the largest prompt, cost, how many were asked again or remembered."""
         replies = [self.replies[place] for place in range(len(self.test))]
-        first = [reply.tokens_in for place, reply in enumerate(replies) if reply.tokens_in is not None and self.tries[place] == 1]
+        first = [size for size in self.sizes.values() if size is not None]
         paid = [reply.usd for reply in replies if reply.usd is not None]
         repeated = [place for place in range(len(replies)) if self.tries[place] > 1]
         read = self.predictions()
@@ -198,11 +223,12 @@ def _sum(one: Any, other: Any) -> Any:
     return other if one is None else one if other is None else one + other
 
 
-def remembered(journal: Path | None, id: str, n: int) -> tuple[dict[int, Reply], dict[int, int]]:
-    """Replies an earlier run left, by place, and how often each was asked for; failed ones are asked again."""
+def remembered(journal: Path | None, id: str, n: int) -> tuple[dict[int, Reply], dict[int, int], dict[int, int | None]]:
+    """What an earlier run left, by place: replies, how often each was asked for, tokens of the first question. Failed ones are gone."""
     lines = [line for line in files.read_lines(journal) if line.get("key") == id and line["index"] < n] if journal else []
     good = [line for line in lines if line["reply"]["finish"] not in ("error", "timeout")]
-    return {line["index"]: Reply(**line["reply"]) for line in good}, {line["index"]: int(line.get("tries", 1)) for line in good}
+    sizes = {line["index"]: line["reply"]["tokens_in"] for line in good if int(line.get("tries", 1)) == 1}
+    return {line["index"]: Reply(**line["reply"]) for line in good}, {line["index"]: int(line.get("tries", 1)) for line in good}, sizes
 
 
 def shown_frame(places: Sequence[int], shown: Sequence[Sequence[Shown]]) -> pd.DataFrame | None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.io.commands import _asked
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -31,6 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help='a setting of one predictor; the value is JSON or text, as in features_linear.off=["brand"], '
                         "features_linear.made+='long = len(text) > 500' (+= adds to a list) or neighbours.k=3")  # fmt: skip
     parser.add_argument("--limit", type=int, default=250, help="test rows a language model answers (default 250)")
+    _asked.arguments(parser)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", metavar="DIR", help="write predictions.csv, one CSV per predictor, and looks_at.csv there")
 
@@ -51,8 +54,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         raise SettingsError("--only names no predictor.", title="Nothing to run")
     settings = _settings(args.set, names)
     made = [
-        _measured(title, predictor, train, test, say, args.limit, settings.get(title, {}))
-        for title, predictor in _predictors(names, own, train, args, settings)
+        _measured(title, predictor, train, test, say, args, settings.get(title, {}))
+        for title, predictor in _predictors(names, own, (train, test), args, settings, say)
     ]
     if args.out:
         _write(Path(args.out), made, say)
@@ -119,12 +122,15 @@ def _roles(args: argparse.Namespace, known: Roles | None) -> Roles:
 
 
 def _predictors(
-    names: list[str], own: list[Any], train: Examples, args: argparse.Namespace, settings: dict[str, dict[str, Any]]
-) -> list[tuple[str, Predictor]]:
+    names: list[str], own: list[Any], rows: tuple[Examples, Examples], args: argparse.Namespace, settings: dict[str, dict[str, Any]],
+    say: Callable[[str], None],
+) -> list[tuple[str, Predictor]]:  # fmt: skip
     """Title and fresh predictor, in the order asked for. Raises SettingsError for a name that cannot answer this task."""
     from core.errors import SettingsError
+    from core.io.store import find
     from core.predict.registry import entry, make, names_for
 
+    train, version = rows[0], None if Path(args.test).is_file() else find(args.test)
     found: list[tuple[str, Predictor]] = []
     for name in names:
         kind = entry(name)
@@ -132,43 +138,37 @@ def _predictors(
             raise SettingsError(
                 f"'{name}' cannot answer {train.task}. Choose among {', '.join(names_for(train.task))}.", title="Wrong task"
             )
-        found.append((name, make(name, settings.get(name), seed=args.seed, **_given(kind.needs, train))))
+        given: dict[str, Any] = {}
+        if "encode" in kind.needs:
+            from core.io.encoder import encoder
+
+            given = {"encode": encoder()}
+        elif "complete" in kind.needs:
+            given = _asked.given(name, args, settings.get(name, {}), rows, version, say)
+        found.append((name, make(name, settings.get(name), seed=args.seed, **given)))
     return [*found, *own]
 
 
-def _given(needs: tuple[str, ...], train: Examples) -> dict[str, Any]:
-    """What a predictor takes from outside: the encoder, or the built-in model with the usual prompt."""
-    if "encode" in needs:
-        from core.io.encoder import encoder
-
-        return {"encode": encoder()}
-    if "complete" not in needs:
-        return {}
-    from core.format import unit_of
-    from core.io.asking import language_model
-    from core.prompt import default_prompt
-
-    prompt = default_prompt(train.task, train.roles, train.labels, unit_of(train.roles.target))
-    complete, _ = language_model(None, train.task, lambda done, total, message: None, {})
-    how = {"max_tokens": prompt.max_tokens, "prefix": prompt.prefix}
-    return {"prompt": prompt, "complete": lambda requests: complete(requests, **how)}
-
-
 def _measured(
-    title: str, predictor: Predictor, train: Examples, test: Examples, say: Callable[[str], None], limit: int, settings: dict[str, Any]
-) -> Evaluation:
+    title: str, predictor: Predictor, train: Examples, test: Examples, say: Callable[[str], None], args: argparse.Namespace,
+    settings: dict[str, Any],
+) -> Evaluation:  # fmt: skip
     from core.evaluation import Evaluation, answers_frame, drawn, test_id
+    from core.io.prompting import How, answered
     from core.io.testing import declared_labels, measure, target_range
 
     speaks = hasattr(predictor, "complete")
-    asked = drawn(len(test), limit if speaks else None)
+    asked = drawn(len(test), args.limit if speaks else None)
     rows = test.take(asked)
     say(f"{title}: {len(train):,} train rows, {len(rows):,} test rows")
-    found = measure(predictor, train, rows)
+    found: Any = answered(predictor, train, rows, How(retries=args.retries), lambda done, total, told: say(told), title) if speaks \
+        else measure(predictor, train, rows)  # fmt: skip
+    shown = [[one.__dict__ for one in some] for some in found.shown] if speaks else []
+    notes = {"asked": dict(found.account), "shown": shown} if speaks else found.notes
     return Evaluation(
         title, title, title, "people", "", "", train.task, test_id(test), len(test), answers_frame(rows, found.predictions, asked),
         declared_labels(train, test), target_range(train), fit_seconds=found.fit_seconds, predict_seconds=found.predict_seconds,
-        train_rows=len(train), settings=settings, notes=found.notes,
+        train_rows=len(train), settings=settings, notes=notes,
         probability_labels=train.labels if any(p.probabilities for p in found.predictions) else (),
     )  # fmt: skip
 
@@ -184,11 +184,14 @@ def _told(one: Evaluation, seed: int) -> dict[str, Any]:
         "n": one.n,
         "coverage": float(answers.read.mean()),
         "seconds": round(one.fit_seconds + one.predict_seconds, 3),
+        **({"asked": one.notes["asked"]} if "asked" in one.notes else {}),
     }
 
 
 def _write(folder: Path, made: list[Evaluation], say: Callable[[str], None]) -> None:
-    """Long-form predictions, all in one file and one file per predictor."""
+    """Long-form predictions, all in one file and one file per predictor; what was shown to language models as shown.jsonl."""
+    import json
+
     import pandas as pd
 
     from core.io.files import atomic_write, slug
@@ -202,6 +205,10 @@ def _write(folder: Path, made: list[Evaluation], say: Callable[[str], None]) -> 
     weights = [(one.title, name, weight) for one in made for name, weight in one.notes.get("looks_at", [])]
     if weights:
         atomic_write(folder / "looks_at.csv", pd.DataFrame(weights, columns=["model", "what", "weight"]).to_csv(index=False))
+    told = [{"model": one.title, "index": place, "shown": shown} for one in made
+            for place, shown in zip(one.answers["index"].tolist(), one.notes.get("shown", []), strict=False) if shown]  # fmt: skip
+    if told:
+        atomic_write(folder / "shown.jsonl", "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in told))
     say(f"Predictions are in {folder}")
 
 
@@ -230,4 +237,11 @@ def show(result: dict[str, Any]) -> str:
         lines.append(
             f"{one['predictor']:20} {METRICS[name].title:20} {shown:>8}   {ends:18} n = {one['n']:,}   {fmt.duration(one['seconds'])}"
         )
+        if "asked" in one:
+            mean, most = one["asked"]["prompt_tokens_mean"], one["asked"]["prompt_tokens_most"]
+            size = f"prompts of {fmt.count(round(mean))} tokens on average, {fmt.count(most)} at most; " if mean and most else ""
+            lines.append(
+                f"{'':20} {size}{fmt.cost(one['asked']['usd'])}; {one['asked']['asked_again']} asked again, {one['asked']['read_then']} "
+                f"read then; {one['asked']['remembered']} remembered"
+            )
     return "\n".join(lines)
