@@ -56,9 +56,17 @@ def looks_at(version: Version, one: Ranked, answers: Answers, table: Any) -> Non
     colors = [charts.CLASSICAL if weight >= 0 else charts.FREE[0] for _, weight in top]
     told = [_effect(version, one.evaluation, weight) for _, weight in top]
     fig = charts.bars([name for name, _ in top], [weight for _, weight in top], told, colors=colors)
-    fig.update_layout(margin={"l": 0, "r": 72, "t": 6, "b": 0})
+    low, high = min(0.0, top[-1][1]), max(0.0, top[0][1])
+    room = 0.22 * ((high - low) or 1.0)
+    fig.update_layout(margin={"l": 0, "r": 0, "t": 6, "b": 0})
+    fig.update_xaxes(range=[low - (room if low < 0 else 0), high + room])
     charts.show(fig, f"baselines_weights_{one.evaluation.id}_{label}", f"{pairs[0][0]} weighs most")
     st.caption(plain(_meaning(version, one.evaluation, label, [weight for _, weight in top])))
+
+
+def silent(made: Evaluation) -> bool:
+    """Whether a model names nothing that it looks at."""
+    return not (made.notes.get("permutation") or made.notes.get("looks_at"))
 
 
 def weights_table(version: Version, one: Ranked) -> None:

@@ -55,6 +55,10 @@ def inside(version: Version, ranked: list[Ranked], one: Ranked) -> None:
     if chosen == "More rows":
         learning_curve(version, one)
         return
+    if chosen == "What it looks at" and looks.silent(one.evaluation):
+        with st.container(border=True):
+            looks.looks_at(version, one, answers, table)
+        return
     opened = None
     left, right = st.columns([1.5, 1])
     with left.container(border=True, height="stretch"):
@@ -157,7 +161,8 @@ def coloured(version: Version, shown: Any, key: str, *, height: int, select: boo
     formats: Any = dict.fromkeys(("Truth", "Guess", "Miss"), money) if numeric else {}
     chosen: Any = {"on_select": "rerun", "selection_mode": "single-row"} if select else {}
     order = ["Truth", "Guess", *(["Miss"] if numeric else []), "Judged", "Text"]
-    event = st.dataframe(styled, key=key, hide_index=True, width="stretch", height=height, placeholder="unread", column_order=order,
+    tall = min(height, 40 + 36 * max(len(some), 1))
+    event = st.dataframe(styled, key=key, hide_index=True, width="stretch", height=tall, placeholder="unread", column_order=order,
                          column_config=formats,
                          alt=f"{len(some)} rows with truth and guess", **chosen)  # fmt: skip
     return list(event.selection.rows) if select and event is not None else []  # type: ignore[union-attr]
