@@ -1,4 +1,4 @@
-"""`finetune local`: a LoRA adapter of a local model, trained on this machine, without a workspace."""
+"""`finetune local`: a LoRA adapter of a local model, trained on this machine, without a workspace; `finetune hosted`: at a host."""
 
 from __future__ import annotations
 
@@ -20,13 +20,20 @@ if TYPE_CHECKING:
     from core.prompt import Prompt
     from core.version import Version
 
-HELP = "train an adapter of the embedded model, or of a model in a folder, on this machine"
+HELP = "train on this machine (local), or at a host of the platform's protocol (hosted)"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    from core.io.commands import _hosted
+
+    where = parser.add_subparsers(dest="where", required=True, metavar="local|hosted")
+    _local(where.add_parser("local", help="train an adapter of the embedded model, or of a model in a folder, on this machine"))
+    _hosted.arguments(where.add_parser("hosted", help="files, jobs and models at a host"))
+
+
+def _local(parser: argparse.ArgumentParser) -> None:
     from core.finetune.settings import PRESETS, TrainSettings
 
-    parser.add_argument("where", choices=("local",), help="where to train")
     parser.add_argument("train", metavar="TRAIN", help="a chat file, a prompt/completion file, a table, or a version id")
     parser.add_argument("--validation", metavar="FILE", help="rows to measure the loss on (default: the version's validation rows)")
     parser.add_argument("--model", default="embedded", help="embedded, or a model folder")
@@ -43,9 +50,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             group.add_argument(name, action=argparse.BooleanOptionalAction, default=None, help=meta["meaning"])
         else:
             group.add_argument(name, type=type(one.default), choices=meta["choices"] or None, default=None, help=meta["meaning"])
+    parser.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object and nothing else on standard output"
+    )
 
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+    if args.where == "hosted":
+        from core.io.commands import _hosted
+
+        return _hosted.run(args, say)
+    return _run_local(args, say)
+
+
+def _run_local(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from core.io.embedded import ensure_converted, named_model
     from core.io.embedded.loading import training_here
     from core.io.embedded.weights import model_dir, offline
@@ -164,6 +182,10 @@ def _meaning(args: argparse.Namespace, version: Version | None) -> tuple[Any, st
 
 
 def show(result: dict[str, Any]) -> str:
+    if "adapter" not in result:
+        from core.io.commands import _hosted
+
+        return _hosted.show(result)
     loss = "" if result["validation_loss"] is None else f", validation loss {result['validation_loss']:.3f}"
     return (
         f"{result['adapter']}: {result['steps']} steps in {result['seconds']:.0f} s, {result['tokens_per_second'] or 0:.0f} tokens/s{loss}"

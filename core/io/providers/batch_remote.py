@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import Paused, ProviderError
+from core.errors import ProviderError
 from core.io.providers.batch_files import ENDPOINT, OVER, Folder, Part
-from core.io.providers.client import LONGEST_WAIT, failure_of, hide, make_client
+from core.io.providers.client import failure_of, hide, make_client
+from core.io.providers.patience import patiently
 
 if TYPE_CHECKING:
     from core.io.providers.hosted import Hosted
@@ -18,8 +19,6 @@ TRANSFER = 900.0
 """Seconds an upload or a download may take."""
 RESULT = 1 << 30
 """Bytes of a result file that are read."""
-TRIES = 8
-"""Attempts of one call while the platform fails or is busy."""
 _SEARCHED = 1000
 """Batches, the newest first, among which one started before a kill is looked for."""
 
@@ -38,20 +37,9 @@ class Remote:
         self.client.close()
 
     def call(self, ask: Callable[[], Any]) -> Any:
-        """One call to the platform, patiently. Raises ProviderError, or Paused when it keeps failing."""
-        for attempt in range(1, TRIES + 1):
-            try:
-                return ask()
-            except Exception as error:
-                failure = failure_of(error, self.host.secret, TRANSFER)
-                if failure.kind in ("fatal", "request"):
-                    raise ProviderError(failure.message, title=failure.title) from None
-                wait = failure.wait if failure.wait is not None else min(30.0, 0.5 * 2**attempt)
-                if attempt == TRIES or wait > LONGEST_WAIT:
-                    raise Paused(f"{failure.message}. The batch goes on at the provider; resume later.", title=failure.title,
-                                 reason="busy" if failure.kind == "busy" else "failing", wait=failure.wait) from None  # fmt: skip
-                self.host.sleep(wait)
-        raise AssertionError("every attempt returns, raises or waits")
+        """One call to the platform. Raises ProviderError, or Paused when it keeps failing."""
+        words = "The batch goes on at the provider; resume later."
+        return patiently(ask, self.host.secret, deadline=TRANSFER, sleep=self.host.sleep, goes_on=words)
 
     def check(self) -> None:
         """Whether the address has batches at all, before a row leaves."""
