@@ -61,7 +61,7 @@ def clustered_interval(rng: Rng, seed: int) -> bool:
 
 
 def bca_rmse(rng: Rng, seed: int) -> bool:
-    answers = make_answers("regression", np.zeros(ROWS), rng.normal(0, 10.0, ROWS))
+    answers = make_answers("regression", [0.0] * ROWS, rng.normal(0, 10.0, ROWS).tolist())
     found = measure(answers, ["rmse"], seed=seed, count=1_000)["rmse"]
     return found.low <= 10.0 <= found.high
 

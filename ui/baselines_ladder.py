@@ -16,7 +16,7 @@ from core.evaluation import Evaluation
 from core.io import jobs as work
 from core.task import task
 from core.version import Version
-from ui import cache, charts
+from ui import boards, cache, charts
 from ui.layout import card
 from ui.state import plain
 
@@ -82,6 +82,8 @@ def ladder_card(version: Version, ranked: list[Ranked], as_table: Callable[[Vers
         least, most = min(one.evaluation.n for one in ranked), max(one.evaluation.n for one in ranked)
         fewer = f" Intervals are wider where fewer rows were answered: {fmt.count(least)} to {fmt.count(most)}." if least < most else ""
         st.caption(charts.FAMILY_KEY + " Shaded: the best one's interval. Dotted: the constant. Click a model to look inside." + fewer)
+        if line := boards.clean(version.dataset, version.id):
+            st.caption(plain(line))
 
 
 def _rank(one: Ranked, name: str) -> float:

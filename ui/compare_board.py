@@ -14,7 +14,7 @@ from core.compare.board import Board, Row
 from core.compare.frontier import frontier
 from core.compare.matrix import COSTS, Cell, lines, short_name
 from core.evaluate.metrics import HIT_ABSOLUTE, HIT_RATIO, METRICS
-from ui import charts, tables
+from ui import boards, charts, tables
 from ui.compare_parts import models
 from ui.layout import card
 from ui.state import go, plain
@@ -204,6 +204,9 @@ def matrix(board: Board, chosen: Sequence[str], metrics: Sequence[str]) -> None:
         else ""
     )
     st.caption(plain(f"Best in bold. Numbers in grey are 95 % intervals. Differences are paired and Holm-adjusted.{close}{more}"))
+    first = board.rows[0].evaluation
+    for line in boards.asides(first.dataset, first.version):
+        st.caption(plain(line))
     if whole := board.omnibus:
         name = {"cochran": "Cochran's Q", "friedman": "Friedman's test"}[whole.test]
         word = "They differ" if whole.p < 0.05 else "Not distinguishable"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from core import format as fmt
 from core.compare.board import Board, Pair, Row
+from core.evaluate.best_of import BestOf
 
 SPOKEN = {
     "random": "guessing at random", "constant_mean": "always answering the mean", "constant_median": "always answering the median",
@@ -91,6 +92,15 @@ def compared(board: Board, pair: Pair, other: Row) -> str:
     if pair.verdict != "not distinguishable":
         return f"{pair.verdict} than {who}"
     return f"not distinguishable from {who}" + (f" ({more} tell)" if more else "")
+
+
+def picked(board: Board, found: BestOf | None) -> str:
+    """What choosing the best on these rows adds to its score; "" when that is too little to be seen in the number shown."""
+    unit = board.unit_of(board.metrics[0])
+    if found is None or fmt.metric(unit, found.value) == fmt.metric(unit, found.corrected):
+        return ""
+    return (f"The first of {fmt.count(found.k)} was picked on these very rows, which flatters it: on new rows expect about "
+            f"{fmt.metric(unit, found.corrected)}, not {fmt.metric(unit, found.value)}.")  # fmt: skip
 
 
 def answer(value: object, unit: str) -> str:
