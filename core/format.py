@@ -32,8 +32,8 @@ def money(usd: float) -> str:
     """A metric or a price in dollars: $44.1, from 1,000 on $1,240."""
     if not math.isfinite(usd):
         return "n/a"
-    sign = MINUS if usd < 0 else ""
     size = abs(usd)
+    sign = MINUS if usd < 0 and size >= 0.05 else ""
     return f"{sign}${size:,.0f}" if size >= 999.5 else f"{sign}${size:.1f}"
 
 

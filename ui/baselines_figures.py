@@ -18,6 +18,7 @@ from ui import baselines_points as points
 from ui import charts
 from ui.baselines_calibration import how_sure
 from ui.baselines_ladder import Ranked
+from ui.state import plain
 
 SQUARE = points.SQUARE
 
@@ -67,8 +68,6 @@ def residuals(version: Version, one: Ranked, answers: Answers, table: Any) -> No
     bias = float(miss.mean()) if len(miss) else 0.0
     fig = charts.histogram(edges, counts, unit=unit, height=SQUARE, lines=[0.0], drag=True)
     fig.update_xaxes(title="Guess minus truth")
-    if unit == "usd":
-        fig.update_xaxes(tickprefix="", tickformat="$,~r")
     key = f"baselines_residuals_{one.evaluation.id}"
 
     def places(selection: dict[str, Any]) -> list[int]:
@@ -80,10 +79,14 @@ def residuals(version: Version, one: Ranked, answers: Answers, table: Any) -> No
         high = np.inf if high >= edges[-1] else high
         return table.loc[(table["miss"] >= low) & (table["miss"] <= high), "place"].astype(int).tolist()
 
-    way = "too high" if bias > 0 else "too low"
-    charts.show(fig, key, f"Guesses are {fmt.metric(unit, abs(bias))} {way} on average", select="box", on_select=_on_select(key, places))
-    said = f"On average {fmt.metric(unit, abs(bias))} {way}. Drag across bars to see their rows."
-    st.caption(said.replace("$", "\\$"))
+    size = fmt.metric(unit, abs(bias))
+    said = (
+        f"On average {size} {'too high' if bias > 0 else 'too low'}."
+        if size != fmt.metric(unit, 0.0)
+        else "Neither too high nor too low on average."
+    )
+    charts.show(fig, key, said, select="box", on_select=_on_select(key, places))
+    st.caption(plain(f"{said} Drag across bars to see their rows."))
 
 
 CATEGORY, TRUTH, LENGTH = "Category", "Size of the truth", "Length of the text"

@@ -116,8 +116,7 @@ def _is_constant(one: Ranked) -> bool:
 def rung(one: Ranked, name: str) -> charts.Rung:
     """A model as a row of the ladder."""
     value = one.values[name]
-    low, high = (value.low, value.high) if math.isfinite(value.low) else (value.value, value.value)
-    return charts.Rung(one.evaluation.title, one.evaluation.family, value.value, low, high)
+    return charts.Rung(one.evaluation.title, one.evaluation.family, value.value, value.low, value.high)
 
 
 def before(version: Version) -> None:

@@ -113,7 +113,7 @@ def _axis_name(name: str) -> str:
 
 def _live_rung(figure: Mapping[str, Any]) -> charts.Rung:
     value = float(figure["value"])
-    low, high = (value if figure.get(end) is None else float(figure[end]) for end in ("low", "high"))
+    low, high = (float("nan") if figure.get(end) is None else float(figure[end]) for end in ("low", "high"))
     return charts.Rung(figure["title"], figure["family"], value, low, high)
 
 

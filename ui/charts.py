@@ -107,9 +107,9 @@ def ladder(rungs: Sequence[Rung], unit: str, *, best: str | None = None, constan
     """
     names = [_unique(rung, rungs) for rung in rungs]
     winner = next((rung for rung in rungs if rung.title == best), None)
-    shapes = (
-        [] if winner is None else [_upright(winner.low, winner.high, fillcolor=FAMILY[winner.family][0], opacity=0.11, line={"width": 0})]
-    )
+    shapes = []
+    if winner and math.isfinite(winner.low):
+        shapes = [_upright(winner.low, winner.high, fillcolor=FAMILY[winner.family][0], opacity=0.11, line={"width": 0})]
     if constant is not None:
         shapes.append(_upright(constant, constant, type="line", line={"color": SOFT, "width": 1, "dash": "dot"}))
     words = []
@@ -119,8 +119,8 @@ def ladder(rungs: Sequence[Rung], unit: str, *, best: str | None = None, constan
         words.append(_beside(name, 74, fmt.interval(rung.low, rung.high, unit), SOFT, 11))
     fig = figure(40 + 30 * len(rungs), margin={"l": 0, "r": 150, "t": 6, "b": 0}, shapes=shapes, annotations=words)
     fig.add_traces([*_intervals(rungs, names), _dots(rungs, names, unit)])
-    low = min([rung.low for rung in rungs if math.isfinite(rung.low)] + [0.0])
-    high = max([rung.high for rung in rungs if math.isfinite(rung.high)] + [constant or 0.0, 1e-9])
+    low = min([end for rung in rungs for end in (rung.value, rung.low) if math.isfinite(end)] + [0.0])
+    high = max([end for rung in rungs for end in (rung.value, rung.high) if math.isfinite(end)] + [constant or 0.0]) or 1.0
     fig.update_xaxes(
         range=[low, high * 1.04 if unit != "share" else min(1.02, high * 1.08)], showgrid=True, gridcolor=GRID, nticks=6, **axis(unit)
     )
@@ -186,7 +186,7 @@ def _safe(text: str) -> str:
 
 def axis(unit: str) -> dict[str, Any]:
     """Tick format of an axis in that unit."""
-    return {"usd": {"tickprefix": "$", "tickformat": ",~r"}, "share": {"tickformat": ".0%"}}.get(unit, {"tickformat": ",~r"})
+    return {"usd": {"tickformat": "$,~r"}, "share": {"tickformat": ".0%"}}.get(unit, {"tickformat": ",~r"})
 
 
 def log_ticks(low: float, high: float, unit: str = "number", *, most: int = 7) -> dict[str, Any]:

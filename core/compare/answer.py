@@ -84,7 +84,7 @@ def _bar(say: _Say, classical: Evaluation | None, trivial: Evaluation | None, fl
 
 def _said(say: _Say, model: Evaluation, baseline: Evaluation, pair: Pair, lines: list[str], strong: list[str]) -> Answer:
     kind, headline = {
-        "better": ("yes", f"{upper(name(model))} beats the baseline on these rows."),
+        "better": ("yes", f"{name(model)} beats the baseline on these rows."),
         "worse": ("no", "No: the best language model asked so far does not beat the baseline."),
         "not distinguishable": ("open", "Cannot tell yet whether a language model beats the baseline."),
     }[pair.verdict]
@@ -93,9 +93,10 @@ def _said(say: _Say, model: Evaluation, baseline: Evaluation, pair: Pair, lines:
     return Answer(kind, headline, tuple(sentences), tuple(dict.fromkeys([*strong, pair.verdict])))
 
 
-def name(one: Evaluation) -> str:
-    """The model in a sentence."""
-    return SPOKEN.get(one.predictor, one.title) if one.family in ("trivial", "classical") else one.title
+def name(one: Evaluation, *, start: bool = False) -> str:
+    """The model in a sentence; `start`: at its beginning. A title stays as it is."""
+    said = SPOKEN.get(one.predictor) if one.family in ("trivial", "classical") else None
+    return one.title if said is None else upper(said) if start else said
 
 
 def _best(ones: Sequence[Evaluation]) -> Evaluation | None:
@@ -156,7 +157,7 @@ class _Say:
         else:
             way = "less" if pair.difference < 0 else "more"
             ending = f"{gap} {way}, {pair.verdict} {evidence}"
-        return f"{upper(self.did(pair, name(a), mine, name(b), theirs))}: {ending}."
+        return f"{self.did(pair, name(a, start=True), mine, name(b), theirs)}: {ending}."
 
     def did(self, pair: Pair, a: str, mine: str, b: str, theirs: str) -> str:
         """What the two did, with their numbers."""

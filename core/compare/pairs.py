@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -44,9 +45,10 @@ def altogether(board: Board) -> Omnibus | None:
 def judged(a: str, b: str, seen: Difference, p_adjusted: float, comparisons: int) -> Pair:
     """A difference with the word it may end in, after adjusting for `comparisons` of them: where its interval holds 0, none is told."""
     told = p_adjusted < LEVEL and seen.value != 0 and not seen.low <= 0 <= seen.high
+    low, high = (seen.low, seen.high) if seen.n > 1 else (math.nan, math.nan)  # one row says nothing of others
     word = ("better" if metric(seen.metric).better(seen.value) else "worse") if told else "not distinguishable"
     needed = 0 if told else more_rows(seen, comparisons=comparisons)
-    return Pair(a, b, seen.metric, seen.value, seen.low, seen.high, seen.p, p_adjusted, word, needed, comparisons, seen.test, seen.n)
+    return Pair(a, b, seen.metric, seen.value, low, high, seen.p, p_adjusted, word, needed, comparisons, seen.test, seen.n)
 
 
 def turned(pair: Pair) -> Pair:

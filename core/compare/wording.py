@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from core import format as fmt
@@ -63,6 +64,8 @@ def gap(board: Board, pair: Pair) -> str:
     low, high = sorted((pair.low, pair.high)) if pair.difference >= 0 else sorted((-pair.low, -pair.high))
     unit = board.unit_of(pair.metric)
     size = abs(pair.difference)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return f"{100 * size:.1f} points" if unit == "share" else fmt.metric(unit, size)
     if unit == "share":
         return f"{100 * size:.1f} points [{_signed(100 * low)}, {_signed(100 * high)}]"
     return f"{fmt.metric(unit, size)} {fmt.interval(low, high, unit, prose=True)}"

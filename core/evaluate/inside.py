@@ -111,7 +111,8 @@ def _measured(answers: Answers) -> Measured:
     if answers.task == "regression":
         miss = np.abs(scored_numbers(answers) - answers.truth)
         value = float(miss.mean()) if len(miss) else float("nan")
-        return Measured(value, *t_interval(miss), len(miss), "t")
+        low, high = t_interval(miss)
+        return Measured(value, max(0.0, low) if np.isfinite(low) else low, high, len(miss), "t")
     right = int((judged(answers) == CLOSE).sum())
     return Measured(right / max(answers.n, 1), *wilson(right, answers.n), answers.n, "wilson")
 
