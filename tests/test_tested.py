@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import sys
+import threading
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from core.errors import DataError, ModelError
+from core.errors import DataError, MissingError, ModelError, SettingsError
 from core.evaluate import test as measured
 from core.evaluate.metrics import value_of
 from core.evaluate.recorded import from_long
+from core.io.own_predictor import load
+from core.predict.own import Own, read
 
 ROWS = [{"title": f"thing {n}", "weight": n, "price": 10.0 * n} for n in range(1, 41)]
 
@@ -108,3 +115,91 @@ def test_printing_shows_values_intervals_and_rows() -> None:
 def test_rows_that_cannot_be_tested_are_told(rows, target, why) -> None:
     with pytest.raises(DataError, match=why):
         measured(price, rows, target=target)
+
+
+def test_numbers_and_texts_of_numpy_and_pandas_are_answers_and_tables_are_not() -> None:
+    labels = ("1", "2")
+    for said, value in ((np.float32(12.5), 12.5), (np.int64(12), 12.0), (np.array(3.0), 3.0), (np.str_("$12.50"), 12.5), (7, 7.0)):
+        assert read("regression", said).value == value
+    for said in (None, float("nan"), np.nan, pd.NA, pd.NaT, float("inf"), True, [1.0], {"price": 1.0}, np.array([1.0]), b"12"):
+        found = read("regression", said)
+        assert (found.value, found.status) == (None, "unread"), said
+        assert found.note
+    assert read("classification", np.int64(2), labels).value == "2"
+    assert read("classification", 2.0, labels).value == "2"
+    assert read("classification", 9, labels).note == "none of the labels"
+    assert "list" in read("qa", ["Mira"]).note
+    assert read("qa", 1923).value == "1923"
+
+
+def test_a_row_that_hangs_is_a_counted_failure_and_three_in_a_row_end_the_asking() -> None:
+    asked: list[int] = []
+    never = threading.Event()
+
+    def slow(row: dict[str, Any]) -> float:
+        asked.append(row["weight"])
+        if row["weight"] == 2 or row["weight"] > 5:
+            never.wait(30)
+        return 1.0
+
+    found = measured(slow, ROWS, target="price", seconds=0.05)
+    never.set()
+    assert asked == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert found.failures[0] == (1, "no answer within 0.05 s")
+    assert len(found.failures) == 1 + 35
+    assert found.answers["status"].tolist()[:3] == ["ok", "timeout", "ok"]
+    assert found.coverage == pytest.approx(4 / 40)
+    with pytest.raises(ModelError, match="TimeoutError: no answer within"):
+        measured(lambda rows: threading.Event().wait(30) or [], ROWS[:4], target="price", seconds=0.01)
+
+
+def test_all_rows_are_answered_in_one_thread_and_leaving_is_a_failure_of_its_row() -> None:
+    threads = set()
+
+    def leaves(row: dict[str, Any]) -> float:
+        threads.add(threading.get_ident())
+        return sys.exit(3) if row["weight"] == 4 else 10.0
+
+    found = measured(leaves, ROWS, target="price")
+    assert len(threads) == 1
+    assert found.failures == ((3, "SystemExit: 3"),)
+
+
+def test_what_is_no_plain_function_is_refused_with_the_way_out() -> None:
+    async def later(row: dict[str, Any]) -> float:
+        return 1.0
+
+    def one_by_one(row: dict[str, Any]) -> Any:
+        yield 1.0
+
+    with pytest.raises(SettingsError, match=r"asyncio.run\(later\(row\)\)"):
+        measured(later, ROWS, target="price")
+    with pytest.raises(SettingsError, match="is a generator"):
+        measured(one_by_one, ROWS, target="price")
+    with pytest.raises(SettingsError, match="not a function"):
+        Own(3)  # type: ignore[arg-type]
+
+    def all_of_them(rows: list[dict[str, Any]]) -> Any:
+        for row in rows:
+            yield price(row)
+
+    assert measured(all_of_them, ROWS, target="price").metrics["mae"].value == pytest.approx(5.0)
+    assert measured(functools.partial(lambda extra, row: price(row) + extra, 5.0), ROWS, target="price").metrics["mae"].value == 10.0
+    assert Own(functools.partial(price)).title == "price"
+
+
+def test_a_file_of_ones_own_may_hold_dataclasses_neighbours_and_prints(tmp_path: Path) -> None:
+    (tmp_path / "helping_prices.py").write_text("FACTOR = 10.0\n")
+    (tmp_path / "mine.py").write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom helping_prices import FACTOR\n\n"
+        "@dataclass\nclass Item:\n    weight: float\n\ndef cost(row):\n    print('looking')\n    return Item(row['weight']).weight * FACTOR\n"
+    )
+    title, predictor = load(f"{tmp_path / 'mine.py'}:cost")
+    assert title == "cost"
+    assert isinstance(predictor, Own)
+    assert predictor.function({"weight": 2}) == 20.0
+    with pytest.raises(MissingError, match="has no 'dear'"):
+        load(f"{tmp_path / 'mine.py'}:dear")
+    (tmp_path / "broken.py").write_text("1 / 0\n")
+    with pytest.raises(ModelError, match="ZeroDivisionError"):
+        load(f"{tmp_path / 'broken.py'}:cost")

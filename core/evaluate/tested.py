@@ -68,6 +68,7 @@ def tested(
     task: str | None,
     target_range: tuple[float, float] | None,
     seed: int,
+    seconds: float | None,
 ) -> Tested:
     """See `core.evaluate.test`."""
     import pandas as pd
@@ -86,7 +87,7 @@ def tested(
     whole = examples(frame.reset_index(drop=True), Roles(text=columns, target=target), kind)
     places = drawn(len(whole), size)
     asked = whole.take(places)
-    own = Own(function)
+    own = Own(function, seconds)
     predictions = own.fit(asked.without_targets()).predict(asked.without_targets())
     table = answers_frame(asked, predictions, places)
     guesses = [one.value for one in predictions]

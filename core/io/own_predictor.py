@@ -7,6 +7,7 @@ is run with the person's own rights.
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ def _module(path: Path) -> Any:
     if spec is None or spec.loader is None:
         raise SettingsError(f"{path.name} is not a Python file.", title="Not a Python file")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    if (folder := str(path.resolve().parent)) not in sys.path:
+        sys.path.append(folder)  # what stands beside the file may be imported
     try:
         spec.loader.exec_module(module)
     except Exception as error:

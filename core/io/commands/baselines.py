@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +47,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from core.predict.registry import PREDICTORS, names_for
 
     train, test = _rows(args)
-    own = [load(name) for name in args.predictor]
+    with redirect_stdout(sys.stderr):
+        own = [load(name) for name in args.predictor]
     names = [name.strip() for name in (args.only or "").split(",") if name.strip()]
     if not args.only:
         usual = names_for(train.task, default=True, context=context_column(train.roles) is not None)
@@ -53,10 +56,11 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     if args.only and not names and not own:
         raise SettingsError("--only names no predictor.", title="Nothing to run")
     settings = _settings(args.set, names)
-    made = [
-        _measured(title, predictor, train, test, say, args, settings.get(title, {}))
-        for title, predictor in _predictors(names, own, (train, test), args, settings, say)
-    ]
+    with redirect_stdout(sys.stderr):  # what a function of one's own prints is no part of the result
+        made = [
+            _measured(title, predictor, train, test, say, args, settings.get(title, {}))
+            for title, predictor in _predictors(names, own, (train, test), args, settings, say)
+        ]
     if args.out:
         _write(Path(args.out), made, say)
     return {"predictors": [_told(one, args.seed) for one in made]}
