@@ -115,6 +115,21 @@ def test_a_preset_fills_the_settings_and_reset_brings_it_back(model):
     assert any("none changed" in one.label for one in at.expander)
 
 
+def test_a_pasted_command_fills_the_settings_and_says_what_became_of_each_flag(model):
+    at = opened(doubles.version())
+    at.text_area(key="finetune_command").set_value("!autotrain llm --train --model Big/Llama --lr 2e-4 --epochs 40 --push-to-hub").run()
+    standing(at.button(key="finetune_command_use").click().run())
+    assert (at.number_input(key="finetune_set_learning_rate").value, at.number_input(key="finetune_set_epochs").value) == (2e-4, 40)
+    assert "Big/Llama is not on this machine" in words(at).replace("\\", "")
+    assert [one.label for one in at.expander if "pasted" in one.label] == ["The pasted command: 4 understood, 1 ignored"]
+    standing(at.button(key="finetune_command_close").click().run())
+    assert "Big/Llama" not in words(at)
+    at.text_area(key="finetune_command").set_value("rm -rf /").run()
+    standing(at.button(key="finetune_command_use").click().run())
+    assert "begins with 'rm'" in words(at).replace("\\", "")
+    assert at.number_input(key="finetune_set_epochs").value == 40, "nothing is lost"
+
+
 def test_settings_survive_another_view(model):
     at = opened(doubles.version("regression", 60))
     standing(at.number_input(key="finetune_set_max_steps").set_value(3).run())

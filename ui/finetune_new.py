@@ -14,6 +14,7 @@ from core.io import device, embedded, jobs, lora
 from core.io.embedded.loading import resolved
 from core.version import Version
 from ui import cache
+from ui import finetune_pasted as pasted
 from ui import finetune_settings as chosen
 from ui.explore_send import propose
 from ui.jobs import latest, running, watch
@@ -50,6 +51,7 @@ def show(version: Version) -> None:
                    cache.leaked(version.dataset, version.id), version.splits.get("test", 0))  # fmt: skip
     _check(found, bottom[1])
     chosen.expander(settings, base, kind)
+    pasted.popover(kind)
     _bar(version, settings, plan, found)
 
 

@@ -43,6 +43,7 @@ def _local(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", help="the target column, for tables")
     parser.add_argument("--task", default="chat", choices=("regression", "classification", "qa", "chat"), help="for tables")
     parser.add_argument("--preset", default="balanced", choices=tuple(PRESETS), help="the settings to start from")
+    parser.add_argument("--autotrain", metavar="COMMAND", help="settings from an AutoTrain command in quotes; the flags below override it")
     group = parser.add_argument_group("settings", "each overrides the preset")
     for one in fields(TrainSettings):
         name, meta = f"--{one.name.replace('_', '-')}", one.metadata
@@ -69,7 +70,7 @@ def _run_local(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str
     from core.io.embedded.weights import model_dir, offline
     from core.io.files import home, lock
 
-    settings = _settings(args)
+    settings = _settings(args, say)
     offline()
     base = named_model(args.model)
     if base == model_dir():
@@ -83,13 +84,26 @@ def _run_local(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str
         return _train(base, rows, validation, settings, Path(args.out), prompt, say)
 
 
-def _settings(args: argparse.Namespace) -> TrainSettings:
+def _settings(args: argparse.Namespace, say: Callable[[str], None]) -> TrainSettings:
     from core.finetune.settings import TrainSettings, preset
 
     given = {one.name: getattr(args, one.name) for one in fields(TrainSettings) if getattr(args, one.name) is not None}
     if "batch" in given:
         given.setdefault("accumulate", 1)  # a batch that is named is the whole of a step
-    return TrainSettings.from_dict({**preset(args.preset, args.task).to_dict(), **given})
+    start = _pasted(args, say) if args.autotrain else preset(args.preset, args.task)
+    return TrainSettings.from_dict({**start.to_dict(), **given})
+
+
+def _pasted(args: argparse.Namespace, say: Callable[[str], None]) -> TrainSettings:
+    """The settings of an AutoTrain command, each of its flags told."""
+    from core.finetune.autotrain import parse
+
+    made = parse(args.autotrain)
+    for one in made.flags:
+        say(f"{one.state:10} {one.name} {one.value}  {one.sentence}")
+    if made.model and made.model != args.model:
+        say(f"The base {made.model} is not taken from the command: {args.model} is trained. Name a model's folder with --model.")
+    return made.settings
 
 
 def _train(base: Path, rows: TrainingRows, validation: TrainingRows | None, settings: TrainSettings, out: Path, prompt: Prompt | None,
