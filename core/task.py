@@ -30,6 +30,9 @@ class Task:
         return self.metrics[0]
 
 
+STRUCTURED = ("contains_all", "json_valid", "json_fits", "json_fields")
+"""Metrics of replies with several right answers, or of JSON; they apply only where the truths are such."""
+
 TASKS: dict[str, Task] = {
     "regression": Task(
         "regression",
@@ -55,8 +58,12 @@ TASKS: dict[str, Task] = {
             "log_loss",
         ),
     ),
-    "qa": Task("qa", "An answer", "The model answers a question in a few words.", ("exact_match", "f1", "contains", "rouge_l", "chrf")),
-    "chat": Task("chat", "A reply", "The model answers freely, in sentences.", ("f1", "exact_match", "contains", "rouge_l", "chrf")),
+    "qa": Task(
+        "qa", "An answer", "The model answers a question in a few words.", ("exact_match", "f1", "contains", "rouge_l", "chrf", *STRUCTURED)
+    ),
+    "chat": Task(
+        "chat", "A reply", "The model answers freely, in sentences.", ("f1", "exact_match", "contains", "rouge_l", "chrf", *STRUCTURED)
+    ),
 }
 
 

@@ -69,6 +69,8 @@ TEXTS: dict[str, tuple[list[Any], list[Any], tuple[()]]] = {
     "nothing read": (["a", "b"], [None, None], ()),
     "marks only": (["!!!"], ["???"], ()),
     "no accepted answer": ([()], ["a"], ()),
+    "several answers": ([("a", "b"), ()], ["b and a", None], ()),
+    "empty JSON": (["{}", "[]"], ["{}", "no"], ()),
 }
 CASES = [
     (task, name, case)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import SettingsError
-from core.evaluate import free_text, labels, probabilities, text
+from core.evaluate import free_text, labels, probabilities, structured, text
 from core.evaluate.answers import Answers, scored_numbers, span
 from core.evaluate.labels import column
 from core.task import task
@@ -215,6 +215,14 @@ METRICS: dict[str, Metric] = {one.name: one for one in (
            "number", False, _said(free_text.rouge_l)),
     Metric("chrf", "Shared letters (chrF)", "How many runs of 1 to 6 letters both share, over all rows together; 1 is all.", "number",
            False, free_text.chrf_columns, free_text.chrf),
+    Metric("contains_all", "Contains all answers", "The share of replies in which every one of the right answers stands.", "share",
+           False, structured.contains_all, binary=True),
+    Metric("json_valid", "Valid JSON", "The share of replies that are a JSON object or list.", "share", False, structured.json_valid,
+           binary=True),
+    Metric("json_fits", "Right fields", "The share of replies with the fields of the truth, each with the right kind of value.",
+           "share", False, structured.json_fits, binary=True),
+    Metric("json_fields", "Fields right (F1)", "How many fields of reply and truth agree in name and value; 1 is all.", "number",
+           False, structured.json_fields),
     Metric("coverage", "Read", "The share of replies that could be read as an answer.", "share", False,
            lambda a: column(a.read), binary=True),
 )}  # fmt: skip

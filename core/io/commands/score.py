@@ -15,6 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", choices=("regression", "classification", "qa", "chat"), help="default: what the right answers look like")
     parser.add_argument("--official", choices=("korquad1", "squad1", "squad2"), help="the numbers of an official script, in percent")
     parser.add_argument("--reader", choices=("first-number",), help="read numbers as the pricing course did: the first one found")
+    parser.add_argument("--pattern", metavar="REGEX", help="also say in how many answers this regular expression is found")
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -94,7 +95,17 @@ def _scored(args: argparse.Namespace, guesses: dict[str, Any], golds: dict[str, 
 
     answers = make_answers(kind, truths, [answer(item) for item in golds], labels=labels)
     found = measure(answers, seed=args.seed)
-    return {"metrics": {name: one.to_dict() for name, one in found.items()}, "n": answers.n, "coverage": float(answers.read.mean())}
+    result = {"metrics": {name: one.to_dict() for name, one in found.items()}, "n": answers.n, "coverage": float(answers.read.mean())}
+    return {**result, "pattern": _matching(answers, args.pattern)} if args.pattern else result
+
+
+def _matching(answers: Any, pattern: str) -> dict[str, Any]:
+    from core.evaluate.intervals import wilson
+    from core.evaluate.structured import matching
+
+    hits = matching(answers, pattern)
+    low, high = wilson(int(hits.sum()), answers.n)
+    return {"regex": pattern, "value": float(hits.mean()), "low": low, "high": high}
 
 
 def show(result: dict[str, Any]) -> str:
@@ -105,4 +116,6 @@ def show(result: dict[str, Any]) -> str:
     for name, one in result["metrics"].items():
         value, low, high = (float("nan") if one[key] is None else one[key] for key in ("value", "low", "high"))
         lines.append(f"{METRICS[name].title:28} {fmt.number(value):>10}   {fmt.interval(low, high)}")
+    if (one := result.get("pattern")) is not None:
+        lines.append(f"{'Pattern found':28} {fmt.number(one['value']):>10}   {fmt.interval(one['low'], one['high'])}")
     return "\n".join([*lines, f"{fmt.count(result['n'])} items, {fmt.share(result['coverage'])} answered"])
