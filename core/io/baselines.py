@@ -21,6 +21,7 @@ from core.evaluation import Evaluation
 from core.io import asking, files, store
 from core.io.prompting import How, run_prompted
 from core.io.testing import LANGUAGE_MODEL_ROWS, declared_labels, run_predictor, target_range, test_rows, train_rows
+from core.predict.parts import Parts
 from core.predict.registry import entry
 from core.prediction import Examples, Prediction
 from core.task import task
@@ -47,14 +48,14 @@ def run(request: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
     desk.say(0, len(names), "Reading the rows")
     rows = train_rows(version), test_rows(version)
     before = {line["name"]: line for line in files.read_lines(desk.journal("finished"))}
-    begun = time.perf_counter()
+    begun, parts = time.perf_counter(), Parts(time.perf_counter)
     done, failed = [line["evaluation"] for line in before.values() if line["name"] in names], []
     for place, name in enumerate(names):
         if name in before:
             continue
         teller = _Teller(desk, name, asking.titled(name, request), entries[name].family, place, len(names), rows)
         try:
-            made = _one(name, request, version, rows, teller, desk)
+            made = _one(name, request, version, rows, teller, desk, parts)
         except Stopped:
             raise
         except Exception as error:
@@ -76,7 +77,7 @@ def _reason(error: Exception) -> str:
 
 
 def _one(
-    name: str, request: Mapping[str, Any], version: Version, rows: tuple[Examples, Examples], teller: _Teller, desk: Desk
+    name: str, request: Mapping[str, Any], version: Version, rows: tuple[Examples, Examples], teller: _Teller, desk: Desk, parts: Parts
 ) -> Evaluation:
     """One predictor, fitted or asked, timed and saved."""
     settings, seed = dict(request.get("settings", {}).get(name, {})), int(request.get("seed", 0))
@@ -88,7 +89,7 @@ def _one(
             from core.io.encoder import encoder
 
             encode = encoder(teller.step)
-        return run_predictor(name, settings, version, seed=seed, encode=encode, progress=teller.step, rows=rows)
+        return run_predictor(name, settings, version, seed=seed, encode=encode, progress=teller.step, rows=rows, parts=parts)
     limit = int(request.get("limit") or LANGUAGE_MODEL_ROWS)
     teller.asked = min(limit, len(rows[1]))
     complete, notes = asking.language_model(

@@ -17,6 +17,7 @@ from core.errors import DataError
 from core.evaluation import Evaluation, answers_frame, drawn, test_id
 from core.io import evaluations, store
 from core.io.segmenting import parted
+from core.predict.parts import Parts, share
 from core.prediction import Examples, Prediction, Predictor, examples
 from core.task import labels_of
 from core.version import Version, digest
@@ -89,20 +90,25 @@ def few_threads() -> Iterator[None]:
         yield
 
 
-def measure(predictor: Predictor, train: Examples, test: Examples, say: Progress | None = None) -> Measured:
-    """Fit on train, answer the test rows without their targets. Raises ValueError when the number of answers is wrong."""
+def measure(predictor: Predictor, train: Examples, test: Examples, say: Progress | None = None, parts: Parts | None = None) -> Measured:
+    """Fit on train, answer the test rows without their targets. Raises ValueError when the number of answers is wrong.
+
+    With `parts`, what several predictors learn alike is learnt once, by the first; its seconds count for each.
+    """
+    shared = parts or Parts(time.perf_counter)
+    share(predictor, shared)
     tell = say or (lambda done, total, message: None)
     words: dict[str, Any] = {}
     if getattr(predictor, "reads_words", False):
         train, test, words = parted(train, test, tell)
     with few_threads():
         tell(0, 2, "learning")
-        start = time.perf_counter()
+        start = time.perf_counter() + shared.borrowed
         predictor.fit(train)
-        fitted = time.perf_counter()
+        fitted = time.perf_counter() + shared.borrowed
         tell(1, 2, "answering")
         predictions = predictor.predict(test.without_targets())
-        ended = time.perf_counter()
+        ended = time.perf_counter() + shared.borrowed
     if len(predictions) != len(test):
         raise ValueError(f"{type(predictor).__name__} gave {len(predictions)} answers to {len(test)} rows")
     return Measured(predictions, fitted - start, ended - fitted, notes_of(predictor) | words)
@@ -161,10 +167,12 @@ def run_predictor(
     encode: Any = None,
     progress: Progress | None = None,
     rows: tuple[Examples, Examples] | None = None,
+    parts: Parts | None = None,
 ) -> Evaluation:
     """Fit a predictor that does not speak on the train rows, answer `limit` test rows drawn by lot (default: all), save.
 
-    `rows` are (train, test), when they are at hand. Predictors that speak go through `core.io.prompting`.
+    `rows` are (train, test), when they are at hand; `parts` what others have learnt of them.
+    Predictors that speak go through `core.io.prompting`.
     """
     from core.predict.registry import entry, make, title_of
 
@@ -172,7 +180,7 @@ def run_predictor(
     asked = drawn(len(whole), limit)
     test = whole if len(asked) == len(whole) else whole.take(asked)
     predictor = make(name, settings, seed=seed, encode=encode)
-    found = measure(predictor, train, test, progress)
+    found = measure(predictor, train, test, progress, parts)
     one = entry(name)
     return evaluations.save(
         Evaluation(

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from core.predict.heads import Head, Make, check_scale, fit_head, weights
+from core.predict.parts import Sharer
 from core.predict.rows import needs
-from core.predict.words import Bag, Bags, tfidf_bags
+from core.predict.words import Bag, Bags, tfidf, tfidf_asked
 from core.prediction import Examples, Prediction
 
 
-class _OnBags:
+class _OnBags(Sharer):
     """Rows as bags, one head on top of them."""
 
     reads_words: ClassVar[bool] = True
@@ -22,7 +23,7 @@ class _OnBags:
     head_: Head
 
     def predict(self, rows: Examples) -> list[Prediction]:
-        return self.head_.answers(self.bags_.transform(rows.text)) if len(rows) else []
+        return self.head_.answers(tfidf_asked(self.bags_, rows.text, self.parts)) if len(rows) else []
 
     def looks_at(self) -> list[tuple[str, float]]:
         """The words with the largest coefficients; for three or more labels the strongest words of each."""
@@ -46,7 +47,7 @@ class BowLinear(_OnBags):
     def fit(self, train: Examples) -> Self:
         needs(train, 2, labels=2)
         self.bags_ = Bags((Bag(weighting="counts", most=self.words),))
-        features = self.bags_.fit_transform(train.text)
+        features = self.bags_.fit_transform(train.text, self.parts)
         self.head_ = fit_head(features, train, _ridges(train.task, (10.0, 100.0), 0.1), scale=self.scale, seed=self.seed)
         return self
 
@@ -66,8 +67,7 @@ class TfidfLinear(_OnBags):
 
     def fit(self, train: Examples) -> Self:
         needs(train, 2, labels=2)
-        self.bags_ = tfidf_bags(train.text, self.characters)
-        features = self.bags_.fit_transform(train.text)
+        self.bags_, features = tfidf(train.text, self.parts, self.characters)
         self.head_ = fit_head(features, train, _ridges(train.task, (1.0, 3.0), 5.0), scale=self.scale, seed=self.seed)
         return self
 
@@ -87,8 +87,7 @@ class Svm(_OnBags):
 
     def fit(self, train: Examples) -> Self:
         needs(train, 2, labels=2)
-        self.bags_ = tfidf_bags(train.text, self.characters)
-        features = self.bags_.fit_transform(train.text)
+        self.bags_, features = tfidf(train.text, self.parts, self.characters)
         self.head_ = fit_head(features, train, support_vectors(train.task, self.seed), scale=self.scale, seed=self.seed)
         return self
 
@@ -105,7 +104,7 @@ def _ridges(task: str, alphas: tuple[float, ...], strength: float) -> list[Make]
 
 
 def support_vectors(task: str, seed: int) -> list[Make]:
-    """Candidate support vector machines for sparse or scaled dense features."""
+    """Candidate support vector machines for sparse features."""
     from sklearn.svm import LinearSVC, LinearSVR
 
     def svr(strength: float) -> Make:

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from core.errors import SettingsError
+from core.predict.parts import Parts, Sharer
 from core.predict.questions import question_texts
 from core.predict.rows import needs
-from core.predict.words import Bags, tfidf_bags
+from core.predict.words import Bags, tfidf, tfidf_asked
 from core.prediction import Examples, Prediction
 from core.task import Target
 
@@ -26,19 +27,21 @@ CHUNK = 512
 class Index:
     """The train texts, searchable by similarity."""
 
+    parts: Parts = field(default_factory=Parts, repr=False)
     bags_: Bags = field(init=False, repr=False)
 
     def fit(self, texts: Sequence[str]) -> Self:
-        self.bags_ = tfidf_bags(texts)
-        self.table_ = self._unit(self.bags_.fit_transform(texts))
+        self.bags_, table = tfidf(texts, self.parts)
+        self.table_ = self._unit(table)
         return self
 
     def nearest(self, texts: Sequence[str], k: int) -> tuple[np.ndarray, np.ndarray]:
         """Places (n, k) of the most similar train texts, the nearest first, and their cosines (n, k), 0 to 1."""
         k = min(k, self.table_.shape[0])
         places, cosines = np.zeros((len(texts), k), dtype=int), np.zeros((len(texts), k))
+        asked = self._unit(tfidf_asked(self.bags_, texts, self.parts))
         for start in range(0, len(texts), CHUNK):
-            some = self._unit(self.bags_.transform(texts[start : start + CHUNK]))
+            some = asked[start : start + CHUNK]
             alike = (some @ self.table_.T).toarray()
             order = np.argsort(-np.round(alike, 6), axis=1, kind="stable")[:, :k]
             places[start : start + CHUNK] = order
@@ -53,7 +56,7 @@ class Index:
 
 
 @dataclass
-class Neighbours:
+class Neighbours(Sharer):
     """Numbers: the median of the nearest train rows. Labels: their vote, weighted by similarity. Questions: the nearest one's answer."""
 
     reads_words: ClassVar[bool] = True
@@ -66,7 +69,7 @@ class Neighbours:
 
     def fit(self, train: Examples) -> Self:
         self.targets_ = needs(train, 1)
-        self.index_ = Index().fit(_asked(train))
+        self.index_ = Index(self.parts).fit(_asked(train))
         return self
 
     def predict(self, rows: Examples) -> list[Prediction]:

@@ -7,7 +7,7 @@ look at is told in words again: a direction's importance goes to the words that 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,8 +15,9 @@ import numpy as np
 from core.predict.features import Features
 from core.predict.heads import Head, Make, check_scale, fit_head
 from core.predict.importance import WORDS
+from core.predict.parts import Parts, Sharer, rows_of
 from core.predict.rows import needs
-from core.predict.words import tfidf_bags
+from core.predict.words import tfidf, tfidf_asked
 from core.prediction import Examples, Prediction
 
 
@@ -26,19 +27,19 @@ class Dense:
 
     directions: int = 100
     seed: int = 0
+    parts: Parts = field(default_factory=Parts, repr=False)
 
     def fit_transform(self, rows: Examples) -> np.ndarray:
         from sklearn.decomposition import TruncatedSVD
 
         self.features_ = Features().fit(rows)
-        self.bags_ = tfidf_bags(rows.text)
-        counts = self.bags_.fit_transform(rows.text)
+        self.bags_, counts = tfidf(rows.text, self.parts)
         size = min(self.directions, counts.shape[1] - 1, counts.shape[0] - 1)
         self.svd_: Any = TruncatedSVD(size, n_iter=3, random_state=self.seed).fit(counts) if size >= 1 and counts.nnz else None
         return self._join(rows, counts)
 
     def transform(self, rows: Examples) -> np.ndarray:
-        return self._join(rows, self.bags_.transform(rows.text))
+        return self._join(rows, tfidf_asked(self.bags_, rows.text, self.parts))
 
     def _join(self, rows: Examples, counts: Any) -> np.ndarray:
         plain = self.features_.transform(rows)
@@ -56,7 +57,22 @@ class Dense:
         return sorted((pair for pair in pairs if pair[1] > 0), key=lambda pair: -pair[1])[:most]
 
 
-class _Trees:
+def dense(rows: Examples, directions: int, seed: int, parts: Parts) -> tuple[Dense, np.ndarray]:
+    """What was learnt from train rows, and those rows as (n, k) float32."""
+
+    def made() -> tuple[Dense, np.ndarray]:
+        found = Dense(directions, seed, parts)
+        return found, found.fit_transform(rows).astype("float32")
+
+    return parts.get(("dense", directions, seed), rows_of(rows), made)
+
+
+def dense_asked(found: Dense, rows: Examples, parts: Parts) -> np.ndarray:
+    """Rows that are asked for as (n, k) float32."""
+    return parts.get("dense asked", (found, *rows_of(rows)), lambda: found.transform(rows).astype("float32"))
+
+
+class _Trees(Sharer):
     reads_words: ClassVar[bool] = True
     directions: int
     scale: str
@@ -69,17 +85,16 @@ class _Trees:
 
     def fit(self, train: Examples) -> Self:
         needs(train, 2, labels=2)
-        self.dense_ = Dense(self.directions, self.seed)
-        features = self.dense_.fit_transform(train).astype("float32")
+        self.dense_, features = dense(train, self.directions, self.seed, self.parts)
         self.head_ = fit_head(features, train, [self._tree(train.task)], scale=self.scale, seed=self.seed)
         return self
 
     def predict(self, rows: Examples) -> list[Prediction]:
-        return self.head_.answers(self.dense_.transform(rows).astype("float32")) if len(rows) else []
+        return self.head_.answers(dense_asked(self.dense_, rows, self.parts)) if len(rows) else []
 
     def columns(self, rows: Examples) -> tuple[np.ndarray, list[str]]:
         """Rows as the trees get them, and the feature each column belongs to; directions of word space belong to all words."""
-        table = self.dense_.transform(rows).astype("float32")
+        table = dense_asked(self.dense_, rows, self.parts)
         own = self.dense_.features_.of_
         return table, [*own, *[WORDS] * (table.shape[1] - len(own))]
 
@@ -91,7 +106,7 @@ class _Trees:
 class Forest(_Trees):
     """Many decision trees, each on its own random rows and columns, averaged."""
 
-    trees: int = 150
+    trees: int = 100
     directions: int = 60
     """Directions of word space the trees may split on."""
     leaf: int = 2

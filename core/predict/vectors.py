@@ -7,7 +7,7 @@ words that no train text holds (a row of such words is a row of zeros).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, ClassVar, Self
 
@@ -15,10 +15,13 @@ import numpy as np
 
 from core.predict.heads import Head, Make, check_scale, fit_head, weights
 from core.predict.linear import support_vectors
+from core.predict.median import MedianLine
+from core.predict.parts import Parts, Sharer
 from core.predict.rows import needs
-from core.predict.words import words
+from core.predict.words import Lexicon, encoded, lexicon
 from core.prediction import Examples, Prediction
 
+SIZE, EPOCHS = 200, 5
 TOLD = 3_000
 """Most frequent words among which those the model weighs most are told."""
 
@@ -27,40 +30,64 @@ TOLD = 3_000
 class Vectors:
     """Texts as (n, size) means of word vectors learnt from the texts it was fitted on."""
 
-    size: int = 100
-    epochs: int = 8
+    size: int = SIZE
+    epochs: int = EPOCHS
     seed: int = 0
+    parts: Parts = field(default_factory=Parts, repr=False)
 
     def fit(self, texts: Sequence[str]) -> Self:
         from gensim.models import Word2Vec
 
-        documents = [found for text in texts if (found := words(text))]
+        self.lexicon_: Lexicon = lexicon(texts, self.parts)
+        names = self.lexicon_.names
+        spoken = np.split(self.lexicon_.numbers, np.flatnonzero(np.diff(self.lexicon_.rows)) + 1)
+        documents = [[names[number] for number in document.tolist()] for document in spoken if len(document)]
+        self.table_ = np.zeros((len(names), self.size), np.float32)
+        self.known_ = np.zeros(len(names), bool)
         self.vectors_: Any = None
-        if documents:
-            fewest = 2 if len(documents) >= 50 else 1
-            settings: dict[str, Any] = {"vector_size": self.size, "window": 5, "epochs": self.epochs, "workers": 1, "seed": self.seed + 1}
-            model = Word2Vec(min_count=fewest, **settings)
+        if not documents:
+            return self
+        settings: dict[str, Any] = {"vector_size": self.size, "epochs": self.epochs, "workers": 1, "seed": self.seed + 1}
+        settings |= {"window": 5, "sample": 1e-4, "alpha": 0.05}
+        model = Word2Vec(min_count=2 if len(documents) >= 50 else 1, **settings)
+        model.build_vocab(documents)
+        if not len(model.wv):
+            model = Word2Vec(min_count=1, **settings)
             model.build_vocab(documents)
-            if not len(model.wv):
-                model = Word2Vec(min_count=1, **settings)
-                model.build_vocab(documents)
-            model.train(documents, total_examples=model.corpus_count, epochs=self.epochs)
-            self.vectors_ = model.wv
+        model.train(documents, total_examples=model.corpus_count, epochs=self.epochs)
+        self.vectors_ = model.wv
+        places = [self.lexicon_.places[str(word)] for word in model.wv.index_to_key]
+        self.table_[places], self.known_[places] = model.wv.vectors, True
         return self
 
+    def of_train(self) -> np.ndarray:
+        """The texts it was fitted on."""
+        return self._means(self.lexicon_.numbers, self.lexicon_.rows, self.lexicon_.texts)
+
     def transform(self, texts: Sequence[str]) -> np.ndarray:
-        out = np.zeros((len(texts), self.size))
-        if self.vectors_ is None:
-            return out
-        place, table = self.vectors_.key_to_index, self.vectors_.vectors
-        for row, text in enumerate(texts):
-            known = [place[word] for word in words(text) if word in place]
-            if known:
-                out[row] = table[known].mean(axis=0)
-        return out
+        """Zeros for a text without a known word."""
+        return self._means(*encoded(self.lexicon_, texts, self.parts), len(texts))
+
+    def _means(self, numbers: np.ndarray, rows: np.ndarray, texts: int) -> np.ndarray:
+        from scipy.sparse import csr_matrix
+
+        told = numbers >= 0
+        told[told] = self.known_[numbers[told]]
+        counts = csr_matrix((np.ones(int(told.sum()), np.float32), (rows[told], numbers[told])), shape=(texts, len(self.table_)))
+        return (counts @ self.table_) / np.maximum(1, np.bincount(rows[told], minlength=texts))[:, None]
 
 
-class _OnVectors:
+def vectors(texts: Sequence[str], size: int, epochs: int, seed: int, parts: Parts) -> tuple[Vectors, np.ndarray]:
+    """What was learnt from train texts, and those texts as (n, size)."""
+
+    def made() -> tuple[Vectors, np.ndarray]:
+        found = Vectors(size, epochs, seed, parts).fit(texts)
+        return found, found.of_train()
+
+    return parts.get(("vectors", size, epochs, seed), (texts,), made)
+
+
+class _OnVectors(Sharer):
     """Rows as scaled vectors, one head on top of them."""
 
     reads_words: ClassVar[bool] = True
@@ -78,9 +105,9 @@ class _OnVectors:
         from sklearn.preprocessing import StandardScaler
 
         needs(train, 2, labels=2)
-        self.vectors_ = Vectors(self.size, self.epochs, self.seed).fit(train.text)
+        self.vectors_, means = vectors(train.text, self.size, self.epochs, self.seed, self.parts)
         self.scaler_ = StandardScaler()
-        features = self.scaler_.fit_transform(self.vectors_.transform(train.text))
+        features = self.scaler_.fit_transform(means)
         self.head_ = fit_head(features, train, self._candidates(train.task), scale=self.scale, seed=self.seed)
         return self
 
@@ -104,9 +131,9 @@ class _OnVectors:
 class Word2VecLinear(_OnVectors):
     """A linear model on the mean of the words' vectors."""
 
-    size: int = 100
+    size: int = SIZE
     """Numbers per word."""
-    epochs: int = 8
+    epochs: int = EPOCHS
     """Times word2vec reads the train texts."""
     scale: str = "auto"
     """Numbers: plain | log | auto (chosen on a held-out part of train)."""
@@ -122,13 +149,13 @@ class Word2VecLinear(_OnVectors):
 class Word2VecSvm(_OnVectors):
     """A linear support vector machine on the mean of the words' vectors."""
 
-    size: int = 100
+    size: int = SIZE
     """Numbers per word."""
-    epochs: int = 8
+    epochs: int = EPOCHS
     """Times word2vec reads the train texts."""
     scale: str = "auto"
     """Numbers: plain | log | auto (chosen on a held-out part of train)."""
     seed: int = 0
 
     def _candidates(self, task: str) -> list[Make]:
-        return support_vectors(task, self.seed)[:1]
+        return [lambda: MedianLine(0.3)] if task == "regression" else support_vectors(task, self.seed)
