@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import DataError
+from core.evaluate.joined import recorded
 from core.evaluation import Evaluation, answers_frame, test_id
-from core.io import evaluations
+from core.io import evaluations, store
 from core.io.testing import declared_labels, target_range, test_rows, train_rows
 from core.prediction import Examples, Prediction
 from core.task import target_of
@@ -37,44 +38,37 @@ def save_answers(version: Version, said: Mapping[int, Any], *, title: str = "You
     return evaluations.save(_about(version, train, test, title, found))
 
 
-def save_recorded(version: Version, table: pd.DataFrame, name: str) -> list[Evaluation]:
-    """Long-form predictions of this version's test rows: `index` is the place in the test split, `truth` may be absent.
+def save_recorded(version: Version, table: pd.DataFrame, name: str, *, reader: str = "strict") -> list[Evaluation]:
+    """A table of predictions of this version's test rows as evaluations, one per model (`core.evaluate.joined`).
 
-    Raises DataError when the index leaves the test split or a truth differs from the table's.
+    `index` is the place in the test split; without it the version's id column, or every test row in order. `truth` may be absent.
     """
-    from core.evaluate.recorded import from_long
-
     train, test = train_rows(version), test_rows(version)
-    table = table.rename(columns=lambda column: str(column).strip().casefold())
-    if "index" not in table:
-        raise DataError(f"{name} has no column index. It is the row's place in the test split, from 0.", title="Which rows are these?")
-    places = _places(table["index"].tolist(), len(test), name)
-    truths = [(test.targets or ())[place] for place in places]
-    if "truth" in table:
-        _check(places, truths, table["truth"].tolist(), test.task, name)
-    labels = declared_labels(train, test)
-    found = from_long(table.assign(index=places, truth=truths), test.task, name=name.rsplit(".", 1)[0], labels=labels)
+    found = recorded(table, name, test, ids=test_ids(version), id_column=version.roles.id, labels=declared_labels(train, test),
+                     reader=reader)  # fmt: skip
     return [evaluations.save(_about(version, train, test, one.title, one.answers, one.family)) for one in found]
 
 
-def _places(cells: Sequence[Any], n: int, name: str) -> list[int]:
-    numbers = [target_of("regression", cell) for cell in cells]
-    for row, number in enumerate(numbers, start=1):
-        if not isinstance(number, float) or not number.is_integer() or not 0 <= number < n:
-            raise DataError(f"{name}: row {row} has the index '{str(cells[row - 1])[:40]}'; the test split has the places 0 to {n - 1}.",
-                            title="Not a test row")  # fmt: skip
-    return [int(number) for number in numbers if isinstance(number, float)]
+def test_ids(version: Version) -> list[Any] | None:
+    """The ids of the test rows in order; None where the version has no id column."""
+    if not version.roles.id or not version.roles.split:
+        return None
+    return store.frame(version, [version.roles.id], "test")[version.roles.id].tolist()
 
 
-def _check(places: Sequence[int], truths: Sequence[Any], told: Sequence[Any], kind: str, name: str) -> None:
-    for place, truth, cell in zip(places, truths, told, strict=True):
-        value = target_of(kind, cell)
-        if value is not None and value != truth:
-            raise DataError(
-                f"{name}: the truth at index {place} is '{str(cell)[:40]}', in this version it is '{str(truth)[:40]}'. "
-                "These answers belong to other test rows.",
-                title="The right answers differ",
-            )
+test_ids.__test__ = False  # type: ignore[attr-defined]  # not a test, although its name begins so
+
+
+def read_again(version: Version, id: str, reader: str) -> Evaluation:
+    """The kept replies of an evaluation through another reader, as an evaluation of its own, labelled. Nothing is asked.
+
+    Raises DataError where no reply was kept, SettingsError for another task than numbers.
+    """
+    one = evaluations.load(id)
+    if not one.answers["raw"].str.strip().any():
+        raise DataError(f"{one.title} kept no reply in words, so there is nothing to read again.", title="Nothing to read")
+    table = one.answers[["index", "raw"]].assign(model=one.title)
+    return save_recorded(version, table, one.title, reader=reader)[0]
 
 
 def _about(version: Version, train: Examples, test: Examples, title: str, answers: pd.DataFrame, family: str = "people") -> Evaluation:
