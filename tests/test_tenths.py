@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.evaluate.answers import make_answers
+from core.evaluate.inside import judged
 from core.evaluate.tenths import by_tenth, tenths
 
 
@@ -36,3 +37,8 @@ def test_parts_that_read_alike_are_told_apart_and_no_values_make_no_parts() -> N
     names = tenths(np.linspace(1.0, 1.001, 20), lambda value: f"{value:.1f}")
     assert len(set(names)) == 4
     assert tenths([], say) == []
+
+
+def test_one_off_needs_three_ordered_labels_and_two_labels_are_right_or_wrong() -> None:
+    assert judged(make_answers("classification", ["0", "1"], ["0", "0"], labels=("0", "1"))).tolist() == ["close", "far off"]
+    assert judged(make_answers("classification", ["1", "3"], ["2", "1"], labels=("1", "2", "3"))).tolist() == ["off", "far off"]

@@ -161,7 +161,7 @@ def coloured(version: Version, shown: Any, key: str, *, height: int, select: boo
     formats: Any = dict.fromkeys(("Truth", "Guess", "Miss"), money) if numeric else {}
     chosen: Any = {"on_select": "rerun", "selection_mode": "single-row"} if select else {}
     order = ["Truth", "Guess", *(["Miss"] if numeric else []), "Judged", "Text"]
-    tall = min(height, 40 + 36 * max(len(some), 1))
+    tall = min(height, 37 + 35 * max(len(some), 1))
     event = st.dataframe(styled, key=key, hide_index=True, width="stretch", height=tall, placeholder="unread", column_order=order,
                          column_config=formats,
                          alt=f"{len(some)} rows with truth and guess", **chosen)  # fmt: skip

@@ -12,7 +12,7 @@ from core.evaluate.best_of import BestOf
 SPOKEN = {
     "random": "guessing at random", "constant_mean": "always answering the mean", "constant_median": "always answering the median",
     "constant_geometric": "always answering the geometric mean", "constant_group": "answering each category's median",
-    "majority": "always answering the most frequent label",
+    "majority": "always giving the most frequent answer",
     "features_linear": "a linear model on features", "bow_linear": "bag of words with a linear model",
     "tfidf_linear": "weighted words with a linear model", "word2vec_linear": "word2vec with a linear model",
     "word2vec_svm": "word2vec with an SVM", "svm": "a linear SVM", "forest": "a random forest", "boosting": "gradient boosting",

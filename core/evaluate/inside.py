@@ -1,7 +1,7 @@
 """One model's answers row by row: how near each is, how it misses, and where.
 
 Numbers are close, off and far off by a rule of `core.evaluate.hits` (default: scaled to the truths at hand). Labels are close when
-right, off when one step away (numeric labels only); answers are close when they say the same, off when they share half.
+right, off when one step away (three numeric labels or more); answers are close when they say the same, off when they share half.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def _judged_numbers(answers: Answers, rule: Rule) -> np.ndarray:
 
 
 def _judged_labels(answers: Answers) -> np.ndarray:
-    places = {label: i for i, label in enumerate(answers.labels)} if label_numbers(answers) else {}
+    ordered = len(answers.labels) > 2 and label_numbers(answers) is not None
+    places = {label: i for i, label in enumerate(answers.labels)} if ordered else {}
     out = []
     for guess, truth in zip(answers.guess, answers.truth, strict=True):
         step = abs(places[guess] - places[truth]) if guess in places and truth in places else 9
