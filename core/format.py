@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 
 MINUS = "−"
@@ -147,6 +148,16 @@ def plural(n: int, one: str, many: str | None = None) -> str:
 def short(text: str, longest: int = 22) -> str:
     """At most that many characters, ending in an ellipsis when cut."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def apart(texts: Sequence[str], longest: int = 22) -> list[str]:
+    """Each shortened to that many characters; where that makes two the same, what all begin with is left out first."""
+    found = [short(text, longest) for text in texts]
+    if len(set(found)) == len(set(texts)):
+        return found
+    same = [len(set(signs)) == 1 for signs in zip(*set(texts), strict=False)]
+    begin = same.index(False) if False in same else len(same)
+    return [short("…" + text[begin:], longest) if begin > 3 else name for text, name in zip(texts, found, strict=True)]
 
 
 def unit_of(column: str | None, cells: list[object] | None = None) -> str:

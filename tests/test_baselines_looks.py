@@ -123,4 +123,4 @@ def test_the_label_whose_words_are_shown_can_be_chosen(home) -> None:
     assert set(label.options) == set(frame("classification")["answer"])
     label.set_value(label.options[-1]).run()
     assert not at.exception
-    assert f"speaks for {label.options[-1]}" in words(at)
+    assert f"speaks more for {label.options[-1]}" in words(at)

@@ -34,3 +34,10 @@ def test_numbers_read_as_the_style_says(told, wanted):
 )
 def test_a_target_is_money_by_its_name_or_its_cells(column, cells, unit):
     assert fmt.unit_of(column, cells) == unit
+
+
+def test_names_that_begin_alike_are_shortened_so_that_they_differ() -> None:
+    assert fmt.apart(["short", "longer than that is"], 10) == ["short", "longer th…"]
+    assert fmt.apart([f"Complaint about group {i}: delivery" for i in (1, 2)], 10) == ["…1: deliv…", "…2: deliv…"]
+    assert fmt.apart(["same text here", "same text here"], 8) == ["same te…", "same te…"]
+    assert fmt.apart([], 8) == []

@@ -9,7 +9,7 @@ import pytest
 
 from core.predict.registry import make
 from core.predict.scripts import korean, script_of, spaced
-from core.predict.words import words
+from core.predict.words import Bag, part_of_word, words
 from core.prediction import Examples, examples
 from core.version import Roles
 
@@ -64,3 +64,10 @@ def test_models_learn_from_words_without_spaces_between_them(language: str, name
     asked = (f"子{good}丑", f"寅{bad}卯")
     found = make(name).fit(train).predict(Examples(pd.DataFrame({"text": asked}), asked, "classification", train.roles, train.labels))
     assert [one.value for one in found] == ["good", "bad"]
+
+
+def test_parts_of_words_say_where_in_the_word_they_stand() -> None:
+    assert [part_of_word(name) for name in (" ca", "at ", "a", " cat ")] == ["ca-", "-at", "-a-", "cat"]
+    bag = Bag(unit="character", ngrams=(2, 2))
+    bag.fit_transform(["재미"])
+    assert set(bag.names_) == {"재-", "-재미-", "-미"}

@@ -79,10 +79,10 @@ def weights_table(version: Version, one: Ranked) -> None:
         if not pairs:
             pairs = [(str(name), float(worse)) for name, worse, _ in made.notes["permutation"]]
             st.caption("All features, in the order of the figure")
-            tables.rows(pd.DataFrame(pairs, columns=["Feature", "Worse by"]), "baselines_weights", height=380)
+            tables.rows(pd.DataFrame(pairs, columns=["Feature", "Worse by"]), "baselines_weights", height=_tall(pairs))
             return
         st.caption("Words and features by their share of the splits, counted while it learnt")
-        tables.rows(pd.DataFrame(pairs, columns=["What", "Share"]), "baselines_weights", height=380)
+        tables.rows(pd.DataFrame(pairs, columns=["What", "Share"]), "baselines_weights", height=_tall(pairs))
         return
     if pairs:
         labels = _labels(made, pairs)
@@ -90,7 +90,7 @@ def weights_table(version: Version, one: Ranked) -> None:
         pairs = [(name.removeprefix(front), weight) for name, weight in pairs if name.startswith(front)]
         effects = [_effect(version, made, weight) for _, weight in pairs]
         frame = pd.DataFrame(pairs, columns=["What", "Weight"])
-        tables.rows(frame.assign(Effect=effects) if _per_deviation(made) else frame, "baselines_weights", height=380)
+        tables.rows(frame.assign(Effect=effects) if _per_deviation(made) else frame, "baselines_weights", height=_tall(pairs))
 
 
 def _shuffled(version: Version, made: Evaluation) -> None:
@@ -111,6 +111,11 @@ def _shuffled(version: Version, made: Evaluation) -> None:
         f"By how much {what} when one feature is shuffled among {fmt.plural(int(made.notes['permutation_rows']), 'validation row')}; "
         "lines: the spread over three shuffles. Features that say the same share what they are worth."
     )
+
+
+def _tall(pairs: Sequence[Any]) -> int:
+    """Pixels of a table of so many lines, at most eleven."""
+    return 38 + 36 * min(len(pairs), 11)
 
 
 def _worse(unit: str, value: float) -> str:
@@ -140,7 +145,7 @@ def _of_label(made: Evaluation, pairs: Sequence[tuple[str, float]]) -> tuple[lis
     labels = _labels(made, pairs)
     if not labels:
         return list(pairs), ""
-    label = labels[0] if len(labels) == 1 else st.selectbox("Label", labels, key=_key(made), format_func=plain)
+    label = labels[0] if len(labels) == 1 else st.selectbox("Label", labels, key=_key(made))
     front = f"{label}: "
     return [(name.removeprefix(front), weight) for name, weight in pairs if name.startswith(front)], str(label)
 
@@ -172,6 +177,8 @@ def _meaning(version: Version, made: Evaluation, label: str, weights: Sequence[f
             else "Share of train rows it is right for."
         )
     sides = f"Blue speaks for {label}, the other colour against it." if label else f"Blue adds to {target}, the other colour takes from it."
+    if min(weights) >= 0:
+        sides = f"Longer speaks more for {label}." if label else "Longer weighs more."
     if _per_deviation(made):
         return f"What one standard deviation more of a feature does to {target}, the others staying as they are. {sides}"
     if made.predictor == "forest":
@@ -179,4 +186,4 @@ def _meaning(version: Version, made: Evaluation, label: str, weights: Sequence[f
     alone = "What a row of this word alone would add."
     words = {"features_linear": "Coefficients of features in standard deviations.", "word2vec_linear": alone, "word2vec_svm": alone}
     scale = f" On the logarithm of {target}." if made.notes.get("log") else ""
-    return f"{words.get(made.predictor, 'Coefficients of words.')} {sides if min(weights) < 0 or label else 'Longer weighs more.'}{scale}"
+    return f"{words.get(made.predictor, 'Coefficients of words.')} {sides}{scale}"

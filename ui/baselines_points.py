@@ -100,12 +100,13 @@ def cells(labels: Sequence[str], counts: np.ndarray, *, height: int | None = Non
             text=[str(counts[i, j]) if counts[i, j] else "" for i, j in places],
             textfont={"color": [charts.PAGE if shares[i, j] > 0.45 else charts.INK for i, j in places], "size": 12},
             customdata=list(range(len(places))),
-            hovertext=[f"{counts[i, j]} of {counts[i].sum()}" for i, j in places],
+            hovertext=[charts._safe(f"{counts[i, j]} of {counts[i].sum()} with truth {fmt.short(str(labels[i]), 60)} read as "
+                                    f"{fmt.short(str(shown[j]), 60)}") for i, j in places],
             hoverinfo="text",
             unselected={"marker": {"opacity": 0.5}},
         )
     )
-    names = [charts._safe(fmt.short(name, 14)) for name in shown]
+    names = [charts._safe(name) for name in [*fmt.apart(list(map(str, labels)), 14), "unread"]]
     fig.update_xaxes(title="Guess", tickvals=list(range(len(shown))), ticktext=names, range=[-0.6, len(shown) - 0.4], side="bottom")
     fig.update_yaxes(title="Truth", tickvals=list(range(len(labels))), ticktext=names[: len(labels)], range=[len(labels) - 0.4, -0.6],
                      showgrid=False)  # fmt: skip

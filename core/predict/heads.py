@@ -123,7 +123,7 @@ def weights(estimator: Any, names: Sequence[str], labels: Sequence[str] = (), mo
     if coefficients.shape[0] == 1:
         prefix = f"{labels[1]}: " if len(labels) == 2 else ""
         return [(prefix + names[j], float(coefficients[0, j])) for j in _largest(np.abs(coefficients[0]), most)]
-    each = max(3, most // coefficients.shape[0])
+    each = max(10, most // coefficients.shape[0])
     return [
         (f"{label}: {names[j]}", float(row[j]))
         for label, row in zip(labels, coefficients, strict=True)
