@@ -35,7 +35,13 @@ def how_sure(version: Version, one: Ranked, answers: Answers, table: Any) -> Non
     charts.show(_drawn(found), key, found.sentence, select="points", on_select=keep)
     stated = [f"{title} {fmt.number(one.values[name].value)} {fmt.interval(one.values[name].low, one.values[name].high, prose=True)}"
               for name, title in (("brier", "Brier"), ("log_loss", "log loss")) if name in one.values]  # fmt: skip
-    st.caption(f"{found.sentence} {'; '.join(stated)}{'; 0 is perfect. ' if stated else ''}Numbers are rows. Click a dot to see its rows.")
+    st.caption(f"{found.sentence} {'; '.join(stated)}{'; 0 is perfect. ' if stated else ''}{_sizes(found)} Click a dot to see its rows.")
+
+
+def _sizes(found: Reliability) -> str:
+    """How many rows a dot stands for."""
+    least, most = min(one.n for one in found.bins), max(one.n for one in found.bins)
+    return f"{fmt.plural(most, 'row')} a dot." if least == most else f"{fmt.count(least)} to {fmt.plural(most, 'row')} a dot."
 
 
 def _drawn(found: Reliability) -> Any:
@@ -48,7 +54,7 @@ def _drawn(found: Reliability) -> Any:
         go.Scatter(
             x=[one.sure for one in bins],
             y=[one.right for one in bins],
-            mode="lines+markers+text",
+            mode="lines+markers",
             line={"color": charts.CLASSICAL, "width": 1},
             marker={"color": charts.CLASSICAL, "size": 10},
             error_y={
@@ -60,9 +66,6 @@ def _drawn(found: Reliability) -> Any:
                 "thickness": 1,
                 "width": 0,
             },
-            text=[fmt.count(one.n) for one in bins],
-            textposition="bottom right",
-            textfont={"color": charts.SOFT, "size": 11},
             customdata=list(range(len(bins))),
             hovertext=[
                 f"{fmt.share(one.sure)} sure, {fmt.share(one.right, one.n)} right ({fmt.interval(one.low, one.high, 'share')}), "
