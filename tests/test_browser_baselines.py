@@ -60,7 +60,7 @@ def shows(me: Person, key: str) -> None:
 def click_point(me: Person) -> None:
     """Click the first point of the figure under the heading of the model, where it can be hit."""
     point = me.page.locator(".st-key-baselines_inside .scatterlayer .point").last
-    point.scroll_into_view_if_needed()
+    point.evaluate("one => one.scrollIntoView({block: 'center'})")
     box = point.bounding_box()
     assert box is not None
     me.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -36,9 +36,9 @@ def answer_card(version: Version, ranked: list[Ranked]) -> None:
             st.header(plain(found.headline), anchor=False)
         for sentence in found.sentences:
             st.markdown(_bold(sentence, found.strong), width=780)
-        leaked = cache.leaked(version.dataset, version.id)
+        leaked = len(cache.leaked_places(version.dataset, version.id))
         if leaked:
-            known = f"{fmt.plural(leaked, 'test row')} {'is' if leaked == 1 else 'are'} also in train, which flatters whatever learns."
+            known = f"{fmt.plural(leaked, 'test row')} {'is' if leaked == 1 else 'are'} known from train, which flatters whatever learns."
             st.markdown(f":yellow[:material/error:] {plain(known)} Move them in Curate before believing the numbers.", width=780)
         if any(one.family == "tuned" for one in ones) and st.button(
             "Fine-tuned models are judged in Compare", key="baselines_to_compare", type="tertiary", icon=":material/balance:"

@@ -136,7 +136,7 @@ def _parts(version: Version, answers: Answers, table: Any, way: str) -> tuple[li
 
 
 def matrix(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
-    """Truth down, guess across, unread last; the darker, the larger the share of that truth. Click a cell to see its rows."""
+    """Truth down, guess across, unread last; the stronger the colour, the larger the share of that truth. Click a cell to see its rows."""
     labels, counts = confusion(answers)
     shown = [*labels, "unread"]
     cells = [(i, j) for i in range(len(labels)) for j in range(len(shown))]
@@ -153,7 +153,7 @@ def matrix(version: Version, one: Ranked, answers: Answers, table: Any) -> None:
 
     right = int(np.trace(counts[:, : len(labels)]))
     charts.show(fig, key, f"{right} of {answers.n} are right", select="points", on_select=_on_select(key, places))
-    st.caption("Click a cell to see its rows. Darker: a larger share of that truth.")
+    st.caption("Click a cell to see its rows. The stronger the colour, the larger the share of that truth.")
 
 
 DRAW: dict[str, Callable[[Version, Ranked, Answers, Any], None]] = {
