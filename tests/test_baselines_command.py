@@ -142,3 +142,20 @@ def test_a_hosted_model_needs_its_name(home: Path, capsys: Any) -> None:
     one = version("regression")
     assert main(["baselines", one.id, one.id, "--only", "prompted", "--provider", "compatible", "--base-url", "http://127.0.0.1:1/v1"]) == 1
     assert "--model is missing" in capsys.readouterr().err
+
+
+def test_recorded_answers_stand_beside_what_is_measured(tables: Any, tmp_path: Path, capsys: Any) -> None:
+    train, test = tables
+    truth = pd.read_csv(test)["answer"].tolist()
+    path = tmp_path / "old model.csv"
+    pd.DataFrame({"raw": [f"Price is ${value:,.2f}" for value in truth[:-1]] + ["between 5 and 9"]}).to_csv(path, index=False)
+    how = ["baselines", train, test, "--text", "text", "--target", "answer", "--task", "regression"]
+    result = told(capsys, *how, "--only", "constant_median", "--recorded", str(path))
+    median, old = result["predictors"]
+    assert (median["predictor"], old["predictor"]) == ("constant_median", "old model")
+    assert old["coverage"] == pytest.approx(11 / 12)
+    first = told(capsys, *how, "--recorded", str(path), "--reader", "first-number")
+    assert [(one["predictor"], one["coverage"]) for one in first["predictors"]] == [("old model (first number)", 1.0)]
+    path.write_text("index,guess\n99,1\n", encoding="utf-8")
+    assert main([*how, "--recorded", str(path)]) == 1
+    assert "line 2 ('99')" in capsys.readouterr().err

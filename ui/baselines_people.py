@@ -9,6 +9,7 @@ import streamlit as st
 
 from core import format as fmt
 from core.errors import DataError
+from core.evaluate.joined import READERS
 from core.io import people
 from core.version import Version
 from ui import cache
@@ -16,6 +17,7 @@ from ui.state import guarded, plain
 
 FEW = 9
 """Labels that get a button each, with the keys 1 to 9."""
+READ_AS = {"strict": "Strictly: what is clearly one number", "first-number": "The first number, 0 where there is none"}
 
 
 def people_and_recorded(version: Version) -> None:
@@ -28,20 +30,54 @@ def people_and_recorded(version: Version) -> None:
             return
         left, right = st.columns(2)
         with left:
-            n = st.segmented_control("Answer some rows yourself", [5, 10, 20], default=5, required=True, key="baselines_quiz_rows")
-            st.caption("You see what the models see. A green triangle joins the ladder.")
-            if st.button(f"Answer {n} rows", key="baselines_quiz_start", icon=":material/edit:"):
-                places = people.quiz(int(n), version.splits["test"], seed=int(time.time()))
-                st.session_state["baselines_quiz"] = {"version": version.id, "places": places, "said": {}, "start": time.time()}
-                st.rerun()
+            _start(version)
         with right:
-            file = st.file_uploader("Recorded answers", type=["csv"], key="baselines_recorded",
-                                    help="A CSV with index (place in the test split, from 0) and guess; model if known.")  # fmt: skip
-            if file and st.button("Add to the ladder", key="baselines_recorded_add", icon=":material/add:"):
-                with guarded():
-                    made = people.save_recorded(version, _table(file), file.name)
-                    st.toast(f"{fmt.plural(len(made), 'model')} added")
-                    st.rerun()
+            _recorded(version)
+
+
+def _start(version: Version) -> None:
+    """How many rows, and the quiz that was left in the middle."""
+    n = st.segmented_control("Answer some rows yourself", [5, 10, 20, 50], default=5, required=True, key="baselines_quiz_rows")
+    st.caption("You see what the models see. A green triangle joins the ladder.")
+    left = people.kept_quiz(version)
+    with st.container(horizontal=True, gap="small"):
+        if left:
+            words = f"Go on at row {len(left['said']) + len(left['skipped']) + 1} of {len(left['places'])}"
+            if st.button(words, key="baselines_quiz_resume", icon=":material/play_arrow:"):
+                _go(version, left)
+        if st.button(f"Answer {n} rows", key="baselines_quiz_start", icon=":material/edit:"):
+            places = people.quiz(int(n), version.splits["test"], seed=int(time.time()))
+            _go(version, {"places": places, "said": {}, "skipped": [], "seconds": 0.0})
+
+
+def _go(version: Version, state: dict[str, Any]) -> None:
+    st.session_state["baselines_quiz"] = {**state, "version": version.id, "since": time.time()}
+    st.rerun()
+
+
+def _recorded(version: Version) -> None:
+    """A file of answers, how its replies are read, and replies that were kept here, read again."""
+    file = st.file_uploader("Recorded answers", type=["csv"], key="baselines_recorded",
+                            help="A CSV with guess (or raw, for whole replies), model if known, and which row: index (place in the test "
+                                 "split, from 0), the id, or every test row in order.")  # fmt: skip
+    reader = "strict"
+    if version.task == "regression":
+        reader = st.selectbox("Numbers are read", READERS, format_func=READ_AS.__getitem__, key="baselines_reader",
+                              help="The first number is what the pricing course took. Its answers are labelled.")  # fmt: skip
+    if file and st.button("Add to the ladder", key="baselines_recorded_add", icon=":material/add:"):
+        with guarded():
+            made = people.save_recorded(version, _table(file), file.name, reader=reader)
+            rows = ", ".join(dict.fromkeys(fmt.plural(one.n, "row") for one in made))
+            st.toast(plain(f"{fmt.plural(len(made), 'model')} added, {rows} each"))
+            st.rerun()
+    kept = [one for one in cache.evaluations(version.dataset, version.id) if one.answers["raw"].str.strip().any()]
+    if kept and reader != "strict":
+        titles = {one.id: one.title for one in kept}
+        id = st.selectbox("Or read kept replies so", list(titles), format_func=titles.__getitem__, key="baselines_again_model")
+        if id and st.button("Read them again", key="baselines_again", icon=":material/replay:"):
+            with guarded():
+                people.read_again(version, id, reader)
+                st.rerun()
 
 
 def _table(file: Any) -> Any:
@@ -54,24 +90,42 @@ def _table(file: Any) -> Any:
 
 
 def _question(version: Version, quiz: dict[str, Any]) -> None:
-    """One row and the ways to answer it."""
-    places, said = quiz["places"], quiz["said"]
-    place = places[len(said)]
+    """One row and the ways to answer it, to skip it, or to stop."""
+    places, said, skipped = quiz["places"], quiz["said"], quiz["skipped"]
+    done = len(said) + len(skipped)
+    place = next(one for one in places if one not in said and one not in skipped)
     test = cache.examples(version.dataset, version.id, "test")
-    st.progress(len(said) / len(places), text=f"Row {len(said) + 1} of {len(places)}")
+    st.progress(done / len(places), text=f"Row {done + 1} of {len(places)}" + (f", {len(skipped)} skipped" if skipped else ""))
     with st.container(border=True):
         st.text(test.text[place])
         if any(test.category()):
             st.caption(plain(test.category()[place]))
     answer = _answer(version, test.labels, place)
-    if answer is not None:
+    with st.container(horizontal=True, gap="small"):
+        skip = st.button("Skip", key=f"baselines_skip_{place}", icon=":material/skip_next:", shortcut="Mod+ArrowRight",
+                         help="A skipped row is not counted: it is as if you had not been asked.")  # fmt: skip
+        stop = st.button("Stop and count what you answered" if said else "Leave the quiz", key="baselines_quiz_leave", type="tertiary")
+        later = st.button("Go on later", key="baselines_quiz_later", type="tertiary")
+    if skip:
+        skipped.append(place)
+    elif answer is not None:
         said[place] = answer
-        if len(said) == len(places):
-            _finish(version, quiz)
-        st.rerun()
-    if st.button("Leave the quiz", key="baselines_quiz_leave", type="tertiary"):
+    elif later:
         st.session_state.pop("baselines_quiz")
         st.rerun()
+    elif not stop:
+        return
+    _kept(version, quiz)
+    if stop or len(said) + len(skipped) == len(places):
+        _finish(version, quiz)
+    st.rerun()
+
+
+def _kept(version: Version, quiz: dict[str, Any]) -> None:
+    """The quiz in the workspace, with the seconds it took so far."""
+    now = time.time()
+    quiz["seconds"], quiz["since"] = quiz["seconds"] + now - quiz["since"], now
+    people.keep_quiz(version, {name: quiz[name] for name in ("places", "said", "skipped", "seconds")})
 
 
 def _answer(version: Version, labels: tuple[str, ...], place: int) -> Any:
@@ -93,9 +147,11 @@ def _answer(version: Version, labels: tuple[str, ...], place: int) -> Any:
 
 
 def _finish(version: Version, quiz: dict[str, Any]) -> None:
-    """Save the answers and show them."""
+    """Save the answers and show them; nothing is saved where nothing was answered."""
     with guarded():
-        made = people.save_answers(version, quiz["said"], seconds=time.time() - quiz["start"])
+        people.drop_quiz(version)
         st.session_state.pop("baselines_quiz")
-        st.session_state["baselines_model"] = made.id
-        st.toast("Your answers are on the ladder")
+        if quiz["said"]:
+            made = people.save_answers(version, quiz["said"], seconds=quiz["seconds"])
+            st.session_state["baselines_model"] = made.id
+            st.toast("Your answers are on the ladder")

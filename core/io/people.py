@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from core.errors import DataError
 from core.evaluate.joined import recorded
 from core.evaluation import Evaluation, answers_frame, test_id
-from core.io import evaluations, store
+from core.io import evaluations, files, store
 from core.io.testing import declared_labels, target_range, test_rows, train_rows
 from core.prediction import Examples, Prediction
 from core.task import target_of
@@ -25,6 +26,32 @@ if TYPE_CHECKING:
 def quiz(rows: int, test: int, seed: int) -> list[int]:
     """Places of the test rows a person is asked, drawn by lot."""
     return [int(place) for place in np.random.default_rng(seed).permutation(test)[:rows]]
+
+
+def keep_quiz(version: Version, state: Mapping[str, Any]) -> None:
+    """Where a person is in a quiz: {places, said: {place: answer}, skipped, seconds}, so that a reload or a restart goes on there."""
+    said = {str(place): answer for place, answer in state["said"].items()}
+    files.write_json(_quiz_file(version), {**state, "said": said})
+
+
+def kept_quiz(version: Version) -> dict[str, Any] | None:
+    """The quiz that was left in the middle; None where there is none, or its rows are gone."""
+    path = _quiz_file(version)
+    if not path.exists():
+        return None
+    state = files.read_json(path)
+    said = {int(place): answer for place, answer in state["said"].items()}
+    if any(not 0 <= place < version.splits.get("test", 0) for place in state["places"]):
+        return None
+    return {**state, "said": said}
+
+
+def drop_quiz(version: Version) -> None:
+    _quiz_file(version).unlink(missing_ok=True)
+
+
+def _quiz_file(version: Version) -> Path:
+    return files.folder("quizzes") / f"{files.slug(version.dataset)}-{version.id}.json"
 
 
 def save_answers(version: Version, said: Mapping[int, Any], *, title: str = "You", seconds: float = 0.0) -> Evaluation:

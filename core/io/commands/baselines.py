@@ -31,6 +31,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--feature", metavar="COL", action="append", default=[], help="a further column for engineered features")
     parser.add_argument("--only", metavar="a,b", help="names of predictors (default: those that need no language model)")
     parser.add_argument("--predictor", metavar="file.py:name", action="append", default=[], help="a function of a row of your own")
+    parser.add_argument(
+        "--recorded",
+        metavar="CSV",
+        action="append",
+        default=[],
+        help="answers recorded elsewhere: guess (or raw) by index from 0, by id, or every row in order",
+    )
+    parser.add_argument("--reader", choices=("strict", "first-number"), default="strict",
+                        help="how recorded numbers are read; first-number as the pricing course did, 0 where there is none")  # fmt: skip
     parser.add_argument("--set", metavar="NAME.SETTING=VALUE", action="append", default=[],
                         help='a setting of one predictor; the value is JSON or text, as in features_linear.off=["brand"], '
                         "features_linear.made+='long = len(text) > 500' (+= adds to a list) or neighbours.k=3")  # fmt: skip
@@ -53,6 +62,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     if not args.only:
         usual = names_for(train.task, default=True, context=context_column(train.roles) is not None)
         names = [name for name in usual if not PREDICTORS[name].needs]
+    if args.recorded and not args.only:
+        names = []
     if args.only and not names and not own:
         raise SettingsError("--only names no predictor.", title="Nothing to run")
     settings = _settings(args.set, names)
@@ -61,6 +72,7 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
             _measured(title, predictor, train, test, say, args, settings.get(title, {}))
             for title, predictor in _predictors(names, own, (train, test), args, settings, say)
         ]
+    made += [one for name in args.recorded for one in _recorded(name, args, train, test)]
     if args.out:
         _write(Path(args.out), made, say)
     return {"predictors": [_told(one, args.seed) for one in made]}
@@ -175,6 +187,21 @@ def _measured(
         train_rows=len(train), settings=settings, notes=notes,
         probability_labels=train.labels if any(p.probabilities for p in found.predictions) else (),
     )  # fmt: skip
+
+
+def _recorded(name: str, args: argparse.Namespace, train: Examples, test: Examples) -> list[Evaluation]:
+    """Answers of a file as evaluations beside those that were measured here."""
+    from dataclasses import replace
+
+    from core.evaluate.joined import recorded
+    from core.io.recorded import read_table
+    from core.io.testing import declared_labels, target_range
+
+    column = test.roles.id
+    ids = test.frame[column].tolist() if column and column in test.frame else None
+    labels = declared_labels(train, test)
+    found = recorded(read_table(name), Path(name).name, test, ids=ids, id_column=column, labels=labels, reader=args.reader)
+    return [replace(one, test_rows=len(test), target_range=target_range(train), train_rows=len(train)) for one in found]
 
 
 def _told(one: Evaluation, seed: int) -> dict[str, Any]:
