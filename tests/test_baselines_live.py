@@ -14,7 +14,10 @@ from core.reply import Reply
 from core.version import Version
 from tests.doubles import version
 from tests.test_baselines_page import HOSTILE, button, page, words
+from ui import charts
+from ui.baselines_curve import row_ticks
 from ui.baselines_live import progress_line, time_left
+from ui.baselines_people import keys
 
 ID = "20990101-000000-abc"
 
@@ -126,3 +129,21 @@ def test_the_button_that_stops_is_there_while_it_runs_and_the_answer_is_not(home
         at = page(one.dataset)
         assert button(at, "Stop")
         assert "to be worth using\\." not in words(at)
+
+
+def test_the_keys_of_a_quiz_are_the_digits_themselves_where_labels_are_digits() -> None:
+    assert keys(("1", "2", "5")) == ["1", "2", "5"]
+    assert keys(("0", "1")) == ["0", "1"]
+    assert keys(("bad", "1")) == ["1", "2"]
+
+
+def test_the_axis_of_a_learning_curve_names_the_sizes_and_the_farthest_only() -> None:
+    assert row_ticks((75, 178, 424), 1696) == [75, 178, 424, 1696]
+    assert row_ticks((1, 2, 4, 8, 16, 32, 64), 64) == [1, 4, 16, 64]
+
+
+def test_ticks_of_a_logarithmic_axis_are_few_and_within_it() -> None:
+    for low, high in ((1.0, 999.0), (0.5, 3.0), (9.03, 86.0), (1e-3, 1e6), (5.0, 5.1)):
+        places = charts.log_ticks(low, high)["tickvals"]
+        assert 1 <= len(places) <= 7
+        assert all(low * 0.99 <= place <= high * 1.01 for place in places)

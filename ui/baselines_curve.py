@@ -95,7 +95,7 @@ def sentence(found: Curve, unit: str, title: str) -> str:
     gain = abs(found.at(last)[0] - value)
     ends = fmt.interval(low, high, unit, prose=True)
     half = found.rows_for(gain / 2)
-    way = f" Half of that gain is there at about {fmt.count(half)}." if half else ""
+    way = f" Half of that gain is there at about {fmt.count(round(half, 2 - len(str(round(half)))))}." if half else ""
     return (
         f"With {BEYOND} times the rows ({fmt.count(found.farthest)}) about {fmt.metric(unit, value)} {ends} instead of "
         f"{fmt.metric(unit, found.at(last)[0])}.{way} Nothing is said beyond that."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -132,8 +133,8 @@ def _answer(version: Version, labels: tuple[str, ...], place: int) -> Any:
     """What the person answers in this run, or None."""
     if version.task == "classification" and len(labels) <= FEW:
         with st.container(horizontal=True):
-            pressed = [label for number, label in enumerate(labels, start=1)
-                       if st.button(plain(label), key=f"baselines_answer_{place}_{number}", shortcut=str(number))]  # fmt: skip
+            pressed = [label for number, (label, key) in enumerate(zip(labels, keys(labels), strict=True), start=1)
+                       if st.button(plain(label), key=f"baselines_answer_{place}_{number}", shortcut=key)]  # fmt: skip
         return pressed[0] if pressed else None
     with st.form(f"baselines_form_{place}", border=False):
         if version.task == "regression":
@@ -144,6 +145,13 @@ def _answer(version: Version, labels: tuple[str, ...], place: int) -> Any:
             given = st.text_input("Your answer", key=f"baselines_text_{place}")
         sent = st.form_submit_button("Next")
     return ("" if given is None else given) if sent else None
+
+
+def keys(labels: Sequence[str]) -> list[str]:
+    """The key of each label's button: the label itself where all are single digits, else 1, 2, 3 in their order."""
+    if all(len(label) == 1 and label in "0123456789" for label in labels):
+        return list(labels)
+    return [str(number) for number in range(1, len(labels) + 1)]
 
 
 def _finish(version: Version, quiz: dict[str, Any]) -> None:
