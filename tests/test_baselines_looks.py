@@ -28,6 +28,8 @@ def test_features_are_switched_off_derived_measured_and_remembered(home) -> None
     button(at, "Add feature").click().run()
     assert not at.exception
     assert "contains fine" in words(at)
+    assert at.text_input(key="baselines_word").value == ""
+    assert not at.error
     for pills in at.pills:
         if "classical" in str(pills.key):
             pills.set_value(["features_linear"]).run()

@@ -21,6 +21,8 @@ from ui.state import plain, show_error
 PREDICTOR = "features_linear"
 SHOWN = 50
 OWN = "own"
+FORM = ("baselines_expression", "baselines_word", "baselines_named_")
+"""How the keys of the form's fields begin."""
 
 
 def editor(version: Version, picks: str) -> dict[str, Any]:
@@ -28,11 +30,12 @@ def editor(version: Version, picks: str) -> dict[str, Any]:
     rows = cache.some_rows(version.dataset, version.id)
     found = cache.noticed(version.dataset, version.id)
     now = _desk(version, [one.name for one, _ in found])
-    with st.expander(_headline(len(found), now), icon=":material/instant_mix:"):
+    with st.expander("Features of the linear model", icon=":material/instant_mix:", key="baselines_features_open", on_change="rerun"):
+        st.caption(_told(len(found), now))
         _noticed(version, found, now, picks)
         made = _made(version, rows, now, picks)
         draft = _derive(version, rows, now, picks)
-        _preview(rows, [one for one, _ in found if one.name not in now["off"]] + made, draft)
+        _preview(rows, made + [one for one, _ in found if one.name not in now["off"]], draft)
     return {name: list(names) for name, names in now.items() if names}
 
 
@@ -48,10 +51,10 @@ def _desk(version: Version, names: Sequence[str]) -> dict[str, list[str]]:
     return now
 
 
-def _headline(many: int, now: dict[str, list[str]]) -> str:
+def _told(many: int, now: dict[str, list[str]]) -> str:
     left = len(now["off"])
-    told = f"{many - left} of {many} noticed" if left else f"{many} noticed"
-    return f"Features of the linear model: {told}" + (f", {len(now['made'])} derived" if now["made"] else "")
+    told = f"{many - left} of {many} noticed" if left else f"All {many} noticed"
+    return told + (f", {len(now['made'])} derived" if now["made"] else ", none derived yet") + "."
 
 
 def _choose(picks: str) -> None:
@@ -60,7 +63,10 @@ def _choose(picks: str) -> None:
 
 
 def _make(now: dict[str, list[str]], made: list[str], picks: str) -> None:
+    """Take over the derived features; the form is empty again."""
     now["made"] = made
+    for key in [key for key in st.session_state if str(key).startswith(FORM)]:
+        st.session_state[key] = ""
     _choose(picks)
 
 
@@ -140,7 +146,7 @@ def _derive(version: Version, rows: Examples, now: dict[str, list[str]], picks: 
 
 
 def _preview(rows: Examples, features: Sequence[Feature], draft: Feature | None) -> None:
-    """The first rows with every feature that is on, the new one first."""
+    """The first rows with every feature that is on, the new one first, then derived ones."""
     import pandas as pd
 
     few = rows.take(list(range(min(SHOWN, len(rows)))))
