@@ -13,6 +13,7 @@ from core.errors import SettingsError
 from core.predict.derived import derived, read_all
 from core.predict.heads import Head, check_scale, fit_head
 from core.predict.noticed import Feature, noticed
+from core.predict.parts import Parts, Sharer, rows_of
 from core.predict.rows import needs
 from core.prediction import Examples, Prediction
 
@@ -69,8 +70,18 @@ class Features:
         return np.hstack([np.zeros((len(rows), 0)), *(one.read(rows).reshape(len(rows), len(one.columns)) for one in self.numbers_)])
 
 
+def features(rows: Examples, parts: Parts, off: tuple[str, ...] = (), made: tuple[str, ...] = ()) -> tuple[Features, np.ndarray]:
+    """What was learnt from train rows, and those rows as (n, k)."""
+
+    def learnt() -> tuple[Features, np.ndarray]:
+        found = Features(off=off, made=made).fit(rows)
+        return found, found.transform(rows)
+
+    return parts.get(("features", off, made), rows_of(rows), learnt)
+
+
 @dataclass
-class FeaturesLinear:
+class FeaturesLinear(Sharer):
     """A linear model on engineered features: ridge regression for numbers, logistic regression for labels."""
 
     scale: str = "auto"
@@ -92,9 +103,9 @@ class FeaturesLinear:
         from sklearn.preprocessing import StandardScaler
 
         needs(train, 2, labels=2)
-        self.features_ = Features(off=tuple(self.off), made=tuple(self.made)).fit(train)
+        self.features_, table = features(train, self.parts, tuple(self.off), tuple(self.made))
         self.scaler_ = StandardScaler()
-        scaled = self.scaler_.fit_transform(self.features_.transform(train))
+        scaled = self.scaler_.fit_transform(table)
         self.head_: Head = fit_head(scaled, train, [_linear(train.task)], scale=self.scale, seed=self.seed)
         return self
 

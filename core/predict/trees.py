@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from core.predict.features import Features
+from core.predict.features import features
 from core.predict.heads import Head, Make, check_scale, fit_head
 from core.predict.importance import WORDS
 from core.predict.parts import Parts, Sharer, rows_of
@@ -32,17 +32,16 @@ class Dense:
     def fit_transform(self, rows: Examples) -> np.ndarray:
         from sklearn.decomposition import TruncatedSVD
 
-        self.features_ = Features().fit(rows)
+        self.features_, plain = features(rows, self.parts)
         self.bags_, counts = tfidf(rows.text, self.parts)
         size = min(self.directions, counts.shape[1] - 1, counts.shape[0] - 1)
         self.svd_: Any = TruncatedSVD(size, n_iter=3, random_state=self.seed).fit(counts) if size >= 1 and counts.nnz else None
-        return self._join(rows, counts)
+        return self._join(plain, counts)
 
     def transform(self, rows: Examples) -> np.ndarray:
-        return self._join(rows, tfidf_asked(self.bags_, rows.text, self.parts))
+        return self._join(self.features_.transform(rows), tfidf_asked(self.bags_, rows.text, self.parts))
 
-    def _join(self, rows: Examples, counts: Any) -> np.ndarray:
-        plain = self.features_.transform(rows)
+    def _join(self, plain: np.ndarray, counts: Any) -> np.ndarray:
         return plain if self.svd_ is None else np.hstack([plain, self.svd_.transform(counts)])
 
     def in_words(self, importances: np.ndarray, most: int = 40) -> list[tuple[str, float]]:
