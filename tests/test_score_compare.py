@@ -80,6 +80,9 @@ def test_the_first_number_reader_reads_what_the_strict_one_does_not(tmp_path: Pa
     first = call(capsys, "score", tmp_path / "said.csv", tmp_path / "gold.csv", "--task", "regression", "--reader", "first-number")
     assert (strict["coverage"], first["coverage"]) == (0.5, 1.0)
     assert first["metrics"]["mae"]["value"] == 0
+    pd.DataFrame({"index": [0, 1], "raw": ["no idea", "$30-40"], "status": ["ok", "unread"]}).to_csv(tmp_path / "none.csv", index=False)
+    none = call(capsys, "score", tmp_path / "none.csv", tmp_path / "gold.csv", "--task", "regression", "--reader", "first-number")
+    assert (none["coverage"], none["metrics"]["mae"]["value"]) == (1.0, 5.0)
 
 
 def test_wrong_files_are_told_and_end_with_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("gold", metavar="GOLD", help="a table with truth, a SQuAD or KorQuAD file, or a version id")
     parser.add_argument("--task", choices=("regression", "classification", "qa", "chat"), help="default: what the right answers look like")
     parser.add_argument("--official", choices=("korquad1", "squad1", "squad2"), help="the numbers of an official script, in percent")
-    parser.add_argument("--reader", choices=("first-number",), help="read numbers as the pricing course did: the first one found")
+    parser.add_argument(
+        "--reader", choices=("first-number",), help="read numbers as the pricing course did: the first one found, 0 where there is none"
+    )
     parser.add_argument("--pattern", metavar="REGEX", help="also say in how many answers this regular expression is found")
     parser.add_argument("--seed", type=int, default=0)
 
@@ -83,10 +85,11 @@ def _scored(args: argparse.Namespace, guesses: dict[str, Any], golds: dict[str, 
 
     def answer(item: str) -> Any:
         cell = guesses.get(item)
+        told = raws.get(item) or cell
+        if args.reader and told is not None and states.get(item) in (None, "ok", "unread", "truncated"):
+            return read_first_number(str(told)).value or 0.0  # the course's reader says 0 where there is no number
         if states.get(item) not in (None, "ok") or (cell is None and item not in raws):
             return None
-        if args.reader:
-            return read_first_number(str(raws.get(item) or cell)).value
         if cell is None or cell != cell:
             return None
         value = read_guess(kind, cell, labels)
