@@ -41,7 +41,7 @@ def talker() -> Iterator[tuple[str, threading.Event]]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *rest: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
