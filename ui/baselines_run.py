@@ -104,7 +104,7 @@ def settings(version: Version, answered: set[str]) -> Plan:
 
 def _title(name: str) -> str:
     return (
-        PREDICTORS[name].title.replace("{model} ", "").replace("+ retrieval", "retrieval").capitalize()
+        PREDICTORS[name].title.replace("{model} ", "").replace("+ ", "").capitalize()
         if "{" in PREDICTORS[name].title
         else PREDICTORS[name].title
     )
@@ -167,7 +167,8 @@ def bar(version: Version, plan: Plan, last: work.Job | None, answered: int) -> N
     leak = _leaked(version)
     text = f"{fmt.plural(len(plan.names), 'predictor')}, {rows}, {fmt.duration(seconds, about=True)}, {free}"
     state, badge = ("Warning", f"Leak: {fmt.plural(leak, 'test row')} in train") if leak else ("Ready", None)
-    if run_bar(label=f"Run {fmt.plural(len(plan.names), 'baseline')}", key="baselines_run", state=state, badge=badge, text=text):
+    if run_bar(label=f"Run {fmt.plural(len(plan.names), 'baseline')}", key="baselines_run", state=state, badge=badge, text=text,
+               shortcut=None if plan.asked.request.get("budget") else "Mod+Enter"):  # fmt: skip
         start(version, plan, seconds)
 
 
