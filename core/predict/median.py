@@ -30,18 +30,18 @@ class MedianLine:
         """`features` is (n, k), dense."""
         middle, spread = float(np.median(truth)), float(np.std(truth)) or 1.0
         wanted = (truth - middle) / spread
-        table = np.hstack([features, np.ones((len(features), 1))])
+        table = np.hstack([features, np.ones((len(features), 1))]).astype(np.float32)
         held = np.eye(table.shape[1])
         held[-1, -1] = 1e-9  # the constant is free
         line, last = np.zeros(table.shape[1]), np.inf
         for _ in range(self.rounds):
-            miss = table @ line - wanted
+            miss = table @ line.astype(np.float32) - wanted
             cost = self.strength * float(np.abs(miss).sum()) + 0.5 * float(line[:-1] @ line[:-1])
             if last - cost < ENOUGH * cost:
                 break
-            last, weights = cost, np.sqrt(self.strength / np.sqrt(miss * miss + NEAR**2))
+            last, weights = cost, np.sqrt(self.strength / np.sqrt(miss * miss + NEAR**2)).astype(np.float32)
             scaled = table * weights[:, None]
-            line = np.linalg.solve(scaled.T @ scaled + held, scaled.T @ (weights * wanted))
+            line = np.linalg.solve(scaled.T @ scaled + held, scaled.T @ (weights * wanted.astype(np.float32)))
         self.coef_, self.intercept_ = line[:-1] * spread, line[-1] * spread + middle
         return self
 
