@@ -190,3 +190,13 @@ def test_metrics_of_stored_answers_equal_live_ones_bit_for_bit() -> None:
     again = Evaluation.from_meta(json.loads(json.dumps(one.meta())), one.answers.copy())
     for name in applicable(answers_of(one)):
         assert value_of(name, answers_of(one)) == value_of(name, answers_of(again))
+
+
+def test_years_in_korean_data_are_compared_as_korean_and_mixed_data_by_each_answers_letters():
+    korean = make_answers("qa", ["파우스트", "서울", "1923년", "바흐", "1923"], ["x"] * 4 + ["1932"])
+    assert korean.korean
+    assert per_item("f1", korean)[-1] == 1.0, "characters, whose order does not matter"
+    assert per_item("f1", korean.take(np.array([4])))[0] == 1.0, "also in a slice without Korean letters"
+    mixed = make_answers("qa", ["서울", "the Faust", "1923"], ["서울", "Faust", "1932"])
+    assert not mixed.korean
+    assert per_item("f1", mixed).tolist() == [1.0, 1.0, 0.0]

@@ -166,7 +166,7 @@ def bar(version: Version, plan: Plan, last: work.Job | None, answered: int) -> N
     free = _price(plan)
     leak = _leaked(version)
     text = f"{fmt.plural(len(plan.names), 'predictor')}, {rows}, {fmt.duration(seconds, about=True)}, {free}"
-    state, badge = ("Warning", f"Leak: {fmt.plural(leak, 'test row')} in train") if leak else ("Ready", None)
+    state, badge = ("Warning", f"Leak: {fmt.plural(leak, 'test row')} word for word in train") if leak else ("Ready", None)
     if run_bar(label=f"Run {fmt.plural(len(plan.names), 'baseline')}", key="baselines_run", state=state, badge=badge, text=text,
                shortcut=None if plan.asked.request.get("budget") else "Mod+Enter"):  # fmt: skip
         start(version, plan, seconds)

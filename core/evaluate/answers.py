@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.evaluate.text import mostly_korean
 from core.prediction import PROBABILITIES
 from core.reading import read_amount
 
@@ -33,6 +34,8 @@ class Answers:
     """Regression: lowest and highest target of the train rows; None when they are not known (nothing is clipped then)."""
     official: bool = False
     """True leaves Unicode as it is, as the official question answering scripts do."""
+    korean: bool = False
+    """Questions: nearly all accepted answers are Korean, so those without a Korean letter (years, names) are compared alike."""
     probabilities: np.ndarray | None = None
     """Classification: (n, labels) how likely each label is, NaN in rows without; None when no row has any."""
 
@@ -74,7 +77,7 @@ def make_answers(
     guesses[:] = [None if value is None or value != value else str(value) for value in guess]
     if task == "classification" and not labels:
         labels = sorted(set(truths))
-    return Answers(task, truths, guesses, tuple(labels), None, official)
+    return Answers(task, truths, guesses, tuple(labels), None, official, task != "classification" and mostly_korean(truths))
 
 
 def answers_of(evaluation: Evaluation) -> Answers:

@@ -19,9 +19,9 @@ from core.evaluate.text import is_korean, normal, pieces
 ORDER, BETA = 6, 2.0
 
 
-def rouge_l(guess: str, gold: str, *, official: bool = False) -> float:
+def rouge_l(guess: str, gold: str, *, official: bool = False, korean: bool = False) -> float:
     """F1 of the longest common subsequence, 0 to 1; two empty texts are equal."""
-    korean = is_korean(gold)
+    korean = korean or is_korean(gold)
     mine, theirs = (pieces(normal(text, korean=korean, official=official), korean=korean) for text in (guess, gold))
     if not mine or not theirs:
         return float(mine == theirs)

@@ -28,7 +28,7 @@ def judged(answers: Answers, rule: Rule | None = None) -> np.ndarray:
     elif answers.task == "classification":
         found = _judged_labels(answers)
     else:
-        found = np.array([_judged_text(g, t) for g, t in zip(answers.guess, answers.truth, strict=True)], dtype=object)
+        found = np.array([_judged_text(g, t, answers.korean) for g, t in zip(answers.guess, answers.truth, strict=True)], dtype=object)
     found[~answers.read] = UNREAD
     return found
 
@@ -51,13 +51,13 @@ def _judged_labels(answers: Answers) -> np.ndarray:
     return np.array(out, dtype=object)
 
 
-def _judged_text(guess: object, truth: object) -> str:
+def _judged_text(guess: object, truth: object, korean: bool) -> str:
     golds = truth if isinstance(truth, tuple) else (str(truth),)
     if guess is None:
         return UNREAD
-    if any(text.exact(str(guess), str(gold)) for gold in golds):
+    if any(text.exact(str(guess), str(gold), korean=korean) for gold in golds):
         return CLOSE
-    return OFF if max((text.f1(str(guess), str(gold)) for gold in golds), default=0.0) >= 0.5 else FAR
+    return OFF if max((text.f1(str(guess), str(gold), korean=korean) for gold in golds), default=0.0) >= 0.5 else FAR
 
 
 def misses(answers: Answers) -> np.ndarray:

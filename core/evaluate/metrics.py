@@ -155,7 +155,8 @@ def _said(compare: Callable[..., float]) -> Columns:
     def columns(a: Answers) -> np.ndarray:
         def best(guess: str | None, truth: str | tuple[str, ...]) -> float:
             golds = truth if isinstance(truth, tuple) else (truth,)
-            return 0.0 if guess is None else max((compare(guess, gold, official=a.official) for gold in golds), default=0.0)
+            how = {"official": a.official, "korean": a.korean}
+            return 0.0 if guess is None else max((compare(guess, gold, **how) for gold in golds), default=0.0)
 
         return column(np.array([best(g, t) for g, t in zip(a.guess, a.truth, strict=True)]))
 

@@ -102,7 +102,8 @@ def contains_all(answers: Answers) -> np.ndarray | None:
     if not any(isinstance(truth, tuple) and len(truth) > 1 for truth in answers.truth):
         return None
     golds = [truth if isinstance(truth, tuple) else (truth,) for truth in answers.truth]
-    return column(np.array([float(guess is not None and all(contains(guess, gold, official=answers.official) for gold in some))
+    how = {"official": answers.official, "korean": answers.korean}
+    return column(np.array([float(guess is not None and all(contains(guess, gold, **how) for gold in some))
                             for guess, some in zip(answers.guess, golds, strict=True)]))  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 Sources: the official evaluation scripts of SQuAD 1.1, SQuAD 2.0 and KorQuAD 1.0. English drops punctuation and articles and
 counts words; Korean turns brackets and quotes into spaces, drops punctuation, keeps articles and particles, and counts
 characters. Ours on top: both sides are NFC first, because a decomposed Korean word would otherwise match nothing.
+An answer is compared by the rules of its own letters, or as Korean where nearly all answers are (`korean`).
 Known and kept: curly double quotes and full-width punctuation stay, as in the official scripts.
 """
 
@@ -12,6 +13,7 @@ import re
 import string
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _KOREAN_SPACE = str.maketrans(dict.fromkeys("'\"《》<>〈〉()‘’", " "))
@@ -21,6 +23,13 @@ _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 
 def is_korean(text: str) -> bool:
     return bool(_HANGUL.search(text))
+
+
+def mostly_korean(truths: Iterable[str | tuple[str, ...]]) -> bool:
+    """Whether at least four in five rows that hold letters have an accepted answer with Korean ones."""
+    rows = [" ".join(truth) if isinstance(truth, tuple) else truth for truth in truths]
+    lettered = [row for row in rows if any(map(str.isalpha, row))]
+    return bool(lettered) and sum(map(is_korean, lettered)) >= 0.8 * len(lettered)
 
 
 def normalize_english(text: str) -> str:
@@ -50,20 +59,20 @@ def pieces(normalized: str, *, korean: bool) -> list[str]:
     return list(normalized.replace(" ", "")) if korean else normalized.split()
 
 
-def exact(guess: str, gold: str, *, official: bool = False) -> float:
-    korean = is_korean(gold)
+def exact(guess: str, gold: str, *, official: bool = False, korean: bool = False) -> float:
+    korean = korean or is_korean(gold)
     return float(normal(guess, korean=korean, official=official) == normal(gold, korean=korean, official=official))
 
 
-def f1(guess: str, gold: str, *, official: bool = False) -> float:
-    korean = is_korean(gold)
+def f1(guess: str, gold: str, *, official: bool = False, korean: bool = False) -> float:
+    korean = korean or is_korean(gold)
     sides = (pieces(normal(text, korean=korean, official=official), korean=korean) for text in (guess, gold))
     return overlap(*sides)
 
 
-def contains(guess: str, gold: str, *, official: bool = False) -> float:
+def contains(guess: str, gold: str, *, official: bool = False, korean: bool = False) -> float:
     """1 when the gold answer stands in the guess: as whole words in English, as characters in Korean (particles follow words)."""
-    korean = is_korean(gold)
+    korean = korean or is_korean(gold)
     found, wanted = (normal(text, korean=korean, official=official) for text in (guess, gold))
     if not wanted:
         return float(not found)
