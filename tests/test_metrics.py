@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import DataError, SettingsError
 from core.evaluate.answers import answers_of, clipped, confusion, make_answers
+from core.evaluate.inside import measured
 from core.evaluate.metrics import METRICS, applicable, metric, per_item, value_of
 from core.evaluate.official import official, questions
 from core.evaluate.recorded import family_of, from_long, guess_task
@@ -200,3 +201,10 @@ def test_years_in_korean_data_are_compared_as_korean_and_mixed_data_by_each_answ
     mixed = make_answers("qa", ["서울", "the Faust", "1923"], ["서울", "Faust", "1932"])
     assert not mixed.korean
     assert per_item("f1", mixed).tolist() == [1.0, 1.0, 0.0]
+
+
+def test_rows_that_belong_together_widen_the_intervals_inside_a_model_too() -> None:
+    one = evaluation("a", "classical", [f"{i // 20 % 2}" for i in range(200)], ["1"] * 200, task="classification")
+    alone, together = measured([one])[0]["accuracy"], measured([one], {i: i // 20 for i in range(200)})[0]["accuracy"]
+    assert alone.value == together.value == 0.5
+    assert together.high - together.low > 2 * (alone.high - alone.low)

@@ -18,7 +18,8 @@ from core.evaluate.metrics import METRICS
 from core.evaluate.running import running
 from core.io import evaluations
 from core.io import jobs as work
-from core.io.baselines import MODEL, told_rows
+from core.io.asking import titled
+from core.io.baselines import told_rows
 from core.predict.registry import PREDICTORS
 from core.task import labels_of, task
 from core.version import Version
@@ -92,12 +93,12 @@ def _ladder(version: Version, job: work.Job, ranked: list[Ranked], name: str) ->
         st.skeleton(height=40 + 30 * max(job.total, 1))
         return
     fig: Any = charts.ladder(rungs, unit_of(version, name))
-    names = [*fig.layout.yaxis.categoryarray[::-1], *[_axis_name(one) for one in waiting]]
+    names = [*fig.layout.yaxis.categoryarray[::-1], *[_axis_name(one, job) for one in waiting]]
     fig.update_layout(height=max(130, 40 + 30 * len(names)))
     fig.update_yaxes(categoryarray=names[::-1], range=[-0.5, len(names) - 0.5])
     for one in waiting:
         state = (job.figures.get(one) or {}).get("state", "waiting")
-        fig.add_annotation(x=1, xref="paper", y=_axis_name(one), xshift=14, text=state, showarrow=False, xanchor="left",
+        fig.add_annotation(x=1, xref="paper", y=_axis_name(one, job), xshift=14, text=state, showarrow=False, xanchor="left",
                            font={"color": charts.SOFT, "size": 12})  # fmt: skip
     charts.show(fig, "baselines_live", f"{len(rungs)} of {job.total} predictors have answers so far")
 
@@ -106,9 +107,9 @@ def _is_measured(figure: Any) -> bool:
     return isinstance(figure, Mapping) and isinstance(figure.get("value"), (int, float))
 
 
-def _axis_name(name: str) -> str:
+def _axis_name(name: str, job: work.Job) -> str:
     """The name on the axis of a predictor that has not answered yet."""
-    return fmt.short(PREDICTORS[name].title.replace("{model}", MODEL)) if name in PREDICTORS else name
+    return fmt.short(titled(name, job.request)) if name in PREDICTORS else name
 
 
 def _live_rung(figure: Mapping[str, Any]) -> charts.Rung:

@@ -100,8 +100,12 @@ def cells(labels: Sequence[str], counts: np.ndarray, *, height: int | None = Non
             text=[str(counts[i, j]) if counts[i, j] else "" for i, j in places],
             textfont={"color": [charts.PAGE if shares[i, j] > 0.45 else charts.INK for i, j in places], "size": 12},
             customdata=list(range(len(places))),
-            hovertext=[charts._safe(f"{counts[i, j]} of {counts[i].sum()} with truth {fmt.short(str(labels[i]), 60)} read as "
-                                    f"{fmt.short(str(shown[j]), 60)}") for i, j in places],
+            hovertext=[
+                charts._safe(
+                    f"{counts[i, j]} of {counts[i].sum()} with truth {fmt.short(str(labels[i]), 60)} read as {fmt.short(str(shown[j]), 60)}"
+                )
+                for i, j in places
+            ],
             hoverinfo="text",
             unselected={"marker": {"opacity": 0.5}},
         )

@@ -101,7 +101,15 @@ def _ranked(dataset: str, version: str, stamp: Any) -> list[Any]:
     own = [one for one in same if one.version == version]
     titles = {one.title for one in own}
     found = own + [one for one in same if one.version != version and one.title not in titles]
-    return list(zip(found, measured(found), strict=True))
+    return list(zip(found, measured(found, together(dataset, version)), strict=True))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def together(dataset: str, version: str) -> dict[int, Any] | None:
+    """Which test rows belong together, by place (see `core.io.testing.groups`)."""
+    from core.io import testing
+
+    return testing.groups(store.version(dataset, version))
 
 
 def ranked(dataset: str, version: str) -> list[Any]:

@@ -6,7 +6,7 @@ right, off when one step away (three numeric labels or more); answers are close 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from core.evaluate import text
 from core.evaluate.answers import Answers, answers_of, label_numbers, scored_numbers
 from core.evaluate.hits import Rule, scaled
-from core.evaluate.intervals import PREVIEW, Measured, measure_all, t_interval, wilson
+from core.evaluate.intervals import PREVIEW, Measured, group_codes, measure_all, t_interval, wilson
 from core.evaluation import Evaluation
 
 CLOSE, OFF, FAR, UNREAD = "close", "off", "far off", "unread"
@@ -80,14 +80,19 @@ def worst_first(answers: Answers, rule: Rule | None = None) -> list[int]:
     return [key[-1] for key in sorted(keys)]
 
 
-def measured(evaluations: Sequence[Evaluation]) -> list[dict[str, Measured]]:
-    """Every metric of every evaluation over the rows it answered itself; those that answered the same rows share resamples."""
-    groups: dict[tuple[int, ...], list[int]] = {}
+def measured(evaluations: Sequence[Evaluation], groups: Mapping[int, object] | None = None) -> list[dict[str, Measured]]:
+    """Every metric of every evaluation over the rows it answered itself; those that answered the same rows share resamples.
+
+    `groups` says for each place in the test split which rows belong together.
+    """
+    alike: dict[tuple[int, ...], list[int]] = {}
     for place, one in enumerate(evaluations):
-        groups.setdefault(tuple(one.answers["index"].tolist()), []).append(place)
+        alike.setdefault(tuple(one.answers["index"].tolist()), []).append(place)
     found: list[dict[str, Measured]] = [{} for _ in evaluations]
-    for places in groups.values():
-        for place, values in zip(places, measure_all([answers_of(evaluations[p]) for p in places], count=PREVIEW), strict=True):
+    for index, places in alike.items():
+        codes = None if groups is None else group_codes([groups.get(one) for one in index])
+        answers = [answers_of(evaluations[place]) for place in places]
+        for place, values in zip(places, measure_all(answers, groups=codes, count=PREVIEW), strict=True):
             found[place] = values
     return found
 

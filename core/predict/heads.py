@@ -65,10 +65,13 @@ def check_scale(scale: str) -> None:
         raise SettingsError(f"scale is '{scale}'; it must be one of {', '.join(SCALES)}.", title="Unknown scale")
 
 
-def fit_head(features: Any, train: Examples, candidates: Sequence[Make], *, scale: str = "plain", seed: int = 0) -> Head:
+def fit_head(
+    features: Any, train: Examples, candidates: Sequence[Make], *, scale: str = "plain", seed: int = 0, trial: Make | None = None
+) -> Head:
     """The best candidate on the best scale, fitted on all rows. `features` is (n, k), dense or sparse.
 
-    Raises DataError with fewer than two train rows, or one label only.
+    The scale of an only candidate that is dear to fit is chosen with a cheaper one of its kind, the `trial`. Raises DataError with
+    fewer than two train rows, or one label only.
     """
     needs(train, 2, labels=2)
     if train.task != "regression":
@@ -79,8 +82,9 @@ def fit_head(features: Any, train: Examples, candidates: Sequence[Make], *, scal
     scales = [scale == "log"] if scale != "auto" else [False, True]
     if truth.min() <= -1:  # the logarithm of 1 + y is not defined
         scales = [False]
-    make, log = _choose_number(features, truth, candidates, scales, seed)
-    return _fit(train.task, make, features, truth, log)
+    tried = [trial] if trial and len(candidates) == 1 else candidates
+    make, log = _choose_number(features, truth, tried, scales, seed)
+    return _fit(train.task, candidates[0] if make is trial else make, features, truth, log)
 
 
 def _fit(task: str, make: Make, features: Any, truth: np.ndarray, log: bool) -> Head:
