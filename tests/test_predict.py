@@ -20,7 +20,7 @@ from core.predict.noticed import brand, pounds, rank
 from core.predict.prompted import FewShot, Prompted, prediction
 from core.predict.registry import PREDICTORS, make, names_for
 from core.predict.retrieved import Retrieval
-from core.predict.trees import Forest
+from core.predict.trees import TRIAL, Boosting, Forest
 from core.predict.trivial import Constant, GroupConstant, Majority
 from core.predict.words import wants_characters
 from core.prediction import Examples, examples
@@ -84,6 +84,19 @@ def test_the_logarithm_is_chosen_for_skewed_prices_and_never_leaves_their_range(
     assert fitted.head_.log
     low, high = min(train.targets or ()), max(train.targets or ())
     assert all(float(low) <= value <= float(high) for value in guess(fitted, ["az bz cz " * 300, "aw bw cw " * 300]))
+
+
+@pytest.mark.parametrize("kind", [Forest, Boosting])
+def test_trees_choose_their_scale_with_a_few_and_learn_with_all_of_them(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[float] = []
+    grown = kind._tree
+    monkeypatch.setattr(kind, "_tree", lambda self, task, share=1.0: made.append(share) or grown(self, task, share))
+    fitted = kind().fit(skewed())
+    whole = fitted.head_.estimator.get_params()
+    assert (whole.get("n_estimators") or whole.get("max_iter")) == (100 if kind is Forest else 150)
+    assert sorted(made) == [TRIAL, 1.0]
+    assert kind(scale="plain").fit(skewed()).head_.log is False
+    assert kind(scale="log").fit(skewed()).head_.log is True
 
 
 def test_the_logarithm_is_never_tried_on_negative_targets() -> None:
