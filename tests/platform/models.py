@@ -75,7 +75,10 @@ class Models:
 
 
 def every(platform: Platform, call: Call) -> dict[str, Any]:
-    return {"object": "list", "data": [model.to_dict() for model in platform.models.there.values() if not platform.models.hidden.get(model.id)]}
+    return {
+        "object": "list",
+        "data": [model.to_dict() for model in platform.models.there.values() if not platform.models.hidden.get(model.id)],
+    }
 
 
 def one(platform: Platform, call: Call, name: str) -> dict[str, Any]:
