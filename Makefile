@@ -15,7 +15,7 @@ dev: $(VENV)/.app          ## the same, reloading when a file changes
 	@$(BIN)/streamlit run streamlit_app.py --server.port $(PORT) --server.fileWatcherType auto --client.showErrorDetails full
 
 test: $(VENV)/.test        ## every test; browser tests skip visibly where there is no Chromium
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.test       ## format, lint, types, documentation, known vulnerabilities, tests
 	@$(BIN)/ruff format --check .

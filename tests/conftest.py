@@ -46,15 +46,3 @@ def weights(home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: p
         place = embedded.ensure_converted()
     monkeypatch.setenv("FINETUNE_STUDIO_MODEL", str(place))
     return place
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that drive a browser stand between the others: two of them side by side would wait for each other's pages."""
-    files: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
-    slow = [path for path in files if path.stem.startswith("test_browser") or any(one.get_closest_marker("browser") for one in files[path])]
-    quick = [path for path in files if path not in slow]
-    pace = len(quick) / (len(slow) + 1)
-    place = {path: float(n) for n, path in enumerate(quick)} | {path: (n + 0.5) * pace for n, path in enumerate(slow)}
-    items[:] = [item for path in sorted(files, key=place.__getitem__) for item in files[path]]
