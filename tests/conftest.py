@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+    from tests.platform import Platform
 
 settings.register_profile("studio", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))  # load fails no test
 settings.load_profile("studio")
@@ -46,3 +53,23 @@ def weights(home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: p
         place = embedded.ensure_converted()
     monkeypatch.setenv("FINETUNE_STUDIO_MODEL", str(place))
     return place
+
+
+@pytest.fixture
+def server() -> Iterator[Platform]:
+    """The platform's double, empty."""
+    from tests.platform import Platform
+
+    with Platform() as one:
+        yield one
+
+
+@pytest.fixture
+def client(server: Platform) -> Iterator[OpenAI]:
+    """The official client of that double; it tries everything once."""
+    import openai
+
+    from tests.platform import KEY
+
+    with openai.OpenAI(api_key=KEY, base_url=server.url, max_retries=0) as one:
+        yield one

@@ -159,3 +159,15 @@ def test_recorded_answers_stand_beside_what_is_measured(tables: Any, tmp_path: P
     path.write_text("index,guess\n99,1\n", encoding="utf-8")
     assert main([*how, "--recorded", str(path)]) == 1
     assert "line 2 ('99')" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("content", "words"), [(None, "cannot be read as a prompt"), ("[1, 2]", "holds list"), ("user: [", "cannot be read")])
+@pytest.mark.parametrize("command", ["finetune local {data} --out out --target price --text text", "predict {data} --model embedded",
+                                     "baselines {data} {data} --text text --target price --task regression --only prompted"])  # fmt: skip
+def test_a_prompt_that_is_none_is_told_by_every_command_that_takes_one(home, tmp_path, weights, command, content, words, capsys):
+    data, prompt = tmp_path / "rows.csv", tmp_path / "prompt.yaml"
+    data.write_text("text,price\n" + "".join(f"lamp {i},{i + 1}\n" for i in range(20)))
+    if content is not None:
+        prompt.write_text(content)
+    assert main([*command.format(data=data).replace("--out out", f"--out {tmp_path / 'out'}").split(), "--prompt", str(prompt)]) == 1
+    assert words in capsys.readouterr().err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -13,18 +12,6 @@ from openai.types.chat import ChatCompletionChunk
 
 from tests.platform import KEY, Fault, Limits, Platform, busy
 from tests.test_platform import ASK, CHAT, CLOSED, TOOL, fields_of, strict
-
-
-@pytest.fixture
-def server() -> Iterator[Platform]:
-    with Platform() as one:
-        yield one
-
-
-@pytest.fixture
-def client(server: Platform) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(api_key=KEY, base_url=server.url, max_retries=0) as one:
-        yield one
 
 
 def lines(n: int, **more: Any) -> bytes:

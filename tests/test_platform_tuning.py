@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -12,24 +11,12 @@ import pytest
 from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 
-from tests.platform import KEY, Platform
+from tests.platform import Platform
 from tests.platform import fine_tuning as double
 from tests.platform.tuning import FAILURES
 from tests.test_platform import fields_of
 
 BASE = "gpt-4o-mini-2024-07-18"
-
-
-@pytest.fixture
-def server() -> Iterator[Platform]:
-    with Platform() as one:
-        yield one
-
-
-@pytest.fixture
-def client(server: Platform) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(api_key=KEY, base_url=server.url, max_retries=0) as one:
-        yield one
 
 
 def chats(n: int) -> list[dict[str, Any]]:

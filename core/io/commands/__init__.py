@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import MissingError
+from core.errors import DataError, MissingError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.prompt import Prompt
     from core.version import Version
 
 COMMANDS = (
@@ -32,3 +33,19 @@ def read_data(name: str, split: str | None = None) -> tuple[pd.DataFrame, Versio
     if found is None:
         raise MissingError(f"'{name}' is neither a file nor the id of a version in this workspace.", title="No such data")
     return store.frame(found, split=split), found
+
+
+def read_prompt(name: str) -> Prompt:
+    """A prompt from a file of JSON or YAML. Raises DataError for a file that holds none."""
+    import yaml
+
+    from core.prompt import Prompt
+
+    try:
+        found = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise DataError(f"{name} cannot be read as a prompt: {error}", title="The prompt cannot be read") from error
+    if not isinstance(found, dict):
+        told = f"{name} holds {type(found).__name__}; a prompt has fields such as user and prefix."
+        raise DataError(told, title="Not a prompt")
+    return Prompt.from_dict(found)

@@ -63,22 +63,15 @@ def _source(args: argparse.Namespace) -> dict[str, Any]:
 
 def _prompt(args: argparse.Namespace, train: Examples, version: Version | None) -> Prompt:
     """From the file, else the version's, else the usual one for the task; with what the options change."""
-    from core.errors import DataError
     from core.format import unit_of
     from core.io.asking import changed
-    from core.prompt import Prompt, default_prompt
+    from core.io.commands import read_prompt
+    from core.prompt import default_prompt
 
-    usual = version.prompt if version and version.prompt else default_prompt(
-        train.task, train.roles, train.labels, unit_of(train.roles.target))  # fmt: skip
     if args.prompt:
-        import yaml
-
-        try:
-            found = yaml.safe_load(Path(args.prompt).read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise DataError(f"{args.prompt} cannot be read as a prompt: {error}", title="The prompt cannot be read") from error
-        if not isinstance(found, dict):
-            told = f"{args.prompt} holds {type(found).__name__}; a prompt has fields such as user and prefix."
-            raise DataError(told, title="Not a prompt")
-        usual = Prompt.from_dict(found)
+        usual = read_prompt(args.prompt)
+    elif version and version.prompt:
+        usual = version.prompt
+    else:
+        usual = default_prompt(train.task, train.roles, train.labels, unit_of(train.roles.target))
     return changed(usual, {"system": args.system, "max_tokens": args.max_tokens})

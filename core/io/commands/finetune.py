@@ -179,11 +179,12 @@ def _recorded(frame: pd.DataFrame) -> list[list[dict[str, str]]] | None:
 
 def _meaning(args: argparse.Namespace, version: Version | None) -> tuple[Any, str, Prompt]:
     """Roles, task and prompt: from the flags, else from the version."""
+    from core.io.commands import read_prompt
     from core.io.lora import prompt_of
-    from core.prompt import Prompt, default_prompt
+    from core.prompt import default_prompt
     from core.version import Roles
 
-    named = Prompt.from_dict(json.loads(Path(args.prompt).read_text(encoding="utf-8"))) if args.prompt else None
+    named = read_prompt(args.prompt) if args.prompt else None
     if version is not None and version.task and not args.target:
         return version.roles, version.task, named or prompt_of(version)
     if not args.target or not args.text:

@@ -110,22 +110,12 @@ def _truths(table: Any, roles: Roles, task: str) -> tuple[tuple[str, ...], list[
 
 def _prompt(args: argparse.Namespace, version: Version | None, adapter: dict[str, Any], roles: Roles, task: str, labels: Any) -> Prompt:
     """From the file, else the adapter's own, else the version's, else the usual one for the task."""
-    from core.errors import DataError
     from core.format import unit_of
+    from core.io.commands import read_prompt
     from core.prompt import Prompt, default_prompt
 
     if args.prompt:
-        import yaml
-
-        try:
-            found = yaml.safe_load(Path(args.prompt).read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise DataError(f"{args.prompt} cannot be read as a prompt: {error}", title="The prompt cannot be read") from error
-        if not isinstance(found, dict):
-            raise DataError(
-                f"{args.prompt} holds {type(found).__name__}; a prompt has fields such as user and prefix.", title="Not a prompt"
-            )
-        return Prompt.from_dict(found)
+        return read_prompt(args.prompt)
     if adapter.get("prompt"):
         return Prompt.from_dict(adapter["prompt"])
     if version and version.prompt:
