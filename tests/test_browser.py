@@ -47,6 +47,8 @@ def test_a_deep_link_on_a_fresh_server_finds_the_frame(address):
 
 
 def test_the_whole_path_on_price_it_ends_on_a_verdict(address, home):
+    from playwright.sync_api import expect
+
     with person(address, "price_it") as me:
         me.go("/")
         me.picture()
@@ -96,6 +98,10 @@ def test_the_whole_path_on_price_it_ends_on_a_verdict(address, home):
         me.accessible()
 
         me.menu("Fine-tune")
+        for preset, epochs in (("Thorough", "3.00"), ("Quick", "1.00")):
+            me.page.get_by_text(preset, exact=True).click()
+            expect(me.page.locator(".st-key-finetune_set_epochs input")).to_have_value(epochs)
+            me.settled()
         me.page.locator(".st-key-finetune_all summary").click()
         me.page.get_by_role("spinbutton", name="Most steps").fill("8")
         me.page.keyboard.press("Enter")

@@ -128,6 +128,7 @@ def test_a_pasted_command_fills_the_settings_and_says_what_became_of_each_flag(m
     standing(at.button(key="finetune_command_use").click().run())
     assert "begins with 'rm'" in words(at).replace("\\", "")
     assert at.number_input(key="finetune_set_epochs").value == 40, "nothing is lost"
+    assert not at.button(key="finetune_start").proto.shortcut, "Ctrl and Enter in the field would start the training"
 
 
 def test_settings_survive_another_view(model):

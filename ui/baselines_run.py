@@ -90,7 +90,7 @@ def settings(version: Version, answered: set[str]) -> Plan:
         if kind == "regression":
             scale = right.selectbox("Numbers are learnt", SCALES, key="baselines_scale",
                                     help="Logarithms suit skewed prices. Recommended: as each predictor likes.")  # fmt: skip
-        speak = any(PREDICTORS[name].family == "prompted" for name in names)
+        speak = _speaks(Plan(tuple(names)))
         asked = prompted.asked(version, names) if speak else prompted.Asked()
         picked_scale = {"as they are": "plain", "as logarithms": "log"}.get(scale or "")
         more = {name: {"scale": picked_scale} for name in names if picked_scale and name in SCALED}
@@ -168,8 +168,13 @@ def bar(version: Version, plan: Plan, last: work.Job | None, answered: int) -> N
     text = f"{fmt.plural(len(plan.names), 'predictor')}, {rows}, {fmt.duration(seconds, about=True)}, {free}"
     state, badge = ("Warning", f"Leak: {fmt.plural(leak, 'test row')} word for word in train") if leak else ("Ready", None)
     if run_bar(label=f"Run {fmt.plural(len(plan.names), 'baseline')}", key="baselines_run", state=state, badge=badge, text=text,
-               shortcut=None if plan.asked.request.get("budget") else "Mod+Enter"):  # fmt: skip
+               shortcut=None if _speaks(plan) else "Mod+Enter"):  # fmt: skip
         start(version, plan, seconds)
+
+
+def _speaks(plan: Plan) -> bool:
+    """Whether a language model is asked: what it is told is typed into fields in which Ctrl and Enter means something else."""
+    return any(PREDICTORS[name].family == "prompted" for name in plan.names)
 
 
 def start(version: Version, plan: Plan, seconds: float) -> None:

@@ -197,7 +197,8 @@ def _bar(version: Version, settings: TrainSettings, plan: Estimate, found: list[
         if failed and settings.quantization == "none":
             st.button("Use 4-bit", key="finetune_bits", on_click=chosen.use_four_bits, args=(kind,))
 
-    run_bar(label=label, key="finetune_start", state=state, text=text, disabled=bool(failed), before=fewer_bits,
+    # no shortcut: Ctrl and Enter is how a pasted command is taken over, and would start the training as well
+    run_bar(label=label, key="finetune_start", state=state, text=text, disabled=bool(failed), before=fewer_bits, shortcut=None,
             on_click=lambda: _start(version, settings))  # fmt: skip
 
 

@@ -83,16 +83,18 @@ def field(name: str, base: TrainSettings, into: Any = st) -> None:
     recommended = getattr(base, name)
     words = ("on" if recommended else "off") if isinstance(recommended, bool) else f"{recommended}"
     how: dict[str, Any] = {"key": key, "help": f"{meta['meaning']} Recommended: {words}.", "on_change": _chosen, "args": (name,)}
+    # set, not given as the default: of a widget that is there already the browser takes no new default
+    st.session_state.setdefault(key, float(value) if isinstance(recommended, float) else value)
     if isinstance(value, bool):
-        into.toggle(label, value, **how)
+        into.toggle(label, **how)
     elif meta["choices"]:
-        into.selectbox(label, list(meta["choices"]), index=meta["choices"].index(value), **how)
+        into.selectbox(label, list(meta["choices"]), **how)
     elif isinstance(recommended, float):
         low, high = (None if limit is None else float(limit) for limit in (meta["low"], meta["high"]))
         shape = "%.6f" if name == "learning_rate" else "%.2f"
-        into.number_input(label, low, high, float(value), STEPS.get(name, 0.1), format=shape, **how)
+        into.number_input(label, low, high, step=STEPS.get(name, 0.1), format=shape, **how)
     else:
-        into.number_input(label, meta["low"], meta["high"], int(value), **how)
+        into.number_input(label, meta["low"], meta["high"], step=1, **how)
 
 
 def _chosen(name: str) -> None:
