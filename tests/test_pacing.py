@@ -56,7 +56,7 @@ def test_a_rate_limit_is_kept_by_its_headers_and_hardly_met(home: Path) -> None:
     with Loopback(clock=clock, limits=Limits(20, 10.0)) as server:
         replies, _ = ask(server, 120, parallel=16, timed=clock)
         assert {r.finish for r in replies} == {"stop"}
-        assert len(server.asked) - 120 <= 6
+        assert len(server.asked) - 120 <= 16  # one of each place at most; without the headers more than 72 are refused
         assert 40 <= clock.now <= 75  # 100 more than the first 20, two a second, are 50 s
 
 
