@@ -35,6 +35,7 @@ def test_the_korean_projects_command_is_understood_in_every_spelling(text):
         256,
     )
     assert (settings.rank, settings.alpha, settings.dropout, settings.answers_only) == (16, 32, 0.05, False)
+    assert not settings.double_quantization
     assert (made.model, made.data, made.column) == ("TinyPixel/Llama-2-7B-bf16-sharded", "korquad_prompt_da", "text")
     assert made.project == "llama2-korquad-finetuning-da"
     assert {one.state for one in made.flags} == {"understood"}
@@ -43,15 +44,18 @@ def test_the_korean_projects_command_is_understood_in_every_spelling(text):
 
 def test_what_is_not_possible_is_changed_or_ignored_and_says_so():
     made = parse("autotrain llm --train --model x --epochs 900 --mixed-precision fp16 --scheduler cosine_with_restarts --push-to-hub "
-                 "--token hf_secret --magic 7 --target-modules q_proj,v_proj --weight-decay -0")  # fmt: skip
+                 "--token hf_secret --log wandb --magic 7 --target-modules q_proj,v_proj --weight-decay -0")  # fmt: skip
     told = {one.name: one for one in made.flags}
     assert (made.settings.epochs, told["--epochs"].state, told["--epochs"].sentence) == (
         200,
         "changed",
         "Epochs: 200, the nearest that is possible.",
     )
-    assert told["--mixed-precision"].state == told["--scheduler"].state == told["--target-modules"].state == "changed"
+    assert told["--mixed-precision"].state == told["--scheduler"].state == "changed"
+    assert (made.settings.targets, told["--target-modules"].state) == ("q_proj,v_proj", "understood")
+    assert made.settings.precision == "auto"
     assert told["--push-to-hub"].state == told["--token"].state == told["--magic"].state == "ignored"
+    assert (made.settings.report_to, told["--log"].state) == ("wandb", "understood")
     assert told["--token"].value == "", "a key is not shown again"
     assert told["--magic"].sentence == "Not known here."
     assert told["--weight-decay"].state == "understood"
@@ -71,7 +75,7 @@ def test_what_is_left_out_has_the_default_of_the_tool_and_not_of_the_studio():
     ("autotrain llm --batch-size 2.5", "takes a whole number"), ("autotrain llm --model", "--model has no value"),
     ("autotrain llm --trainer dpo", "only sft"), ("autotrain llm --quantization int2", "int4, int8 or none"),
     ('autotrain llm --model "x', "A quote may be missing"), ("autotrain llm --train yes no", "'no' belongs to no flag"),
-    ("autotrain llm --epochs", "--epochs is ''"),
+    ("autotrain llm --target-modules q;v", "names of layers"), ("autotrain llm --epochs", "--epochs is ''"),
 ])  # fmt: skip
 def test_what_cannot_be_read_is_named(text, words):
     with pytest.raises(SettingsError) as told:

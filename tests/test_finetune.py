@@ -10,9 +10,23 @@ import pytest
 
 from core.errors import DataError, SettingsError
 from core.finetune.advice import advise, fall, smooth
+from core.finetune.autotrain import parse
 from core.finetune.estimates import adapter_parameters, estimate, memory_of, steps_of
 from core.finetune.rows import IGNORED, chats_of, collate, order, supervised, training_rows
-from core.finetune.settings import CLOSED_BOOK, PRESETS, TrainSettings, changed, meaning, preset, rate_at
+from core.finetune.settings import (
+    ANSWER_TOKENS,
+    ATTENTION,
+    CLOSED_BOOK,
+    KOREAN_QA,
+    NAMED,
+    PRESETS,
+    TITLES,
+    TrainSettings,
+    changed,
+    meaning,
+    preset,
+    rate_at,
+)
 from core.prediction import examples
 from core.prompt import Prompt
 from core.version import Roles
@@ -124,6 +138,9 @@ def test_steps_follow_rows_epochs_batch_and_limits():
 def test_adapter_size_is_what_peft_makes_of_it():
     assert adapter_parameters(SMOL, TrainSettings(rank=16)) == 4_884_480  # peft's own count on the embedded model
     assert adapter_parameters(SMOL, TrainSettings(rank=16, targets="attention")) == 1_843_200
+    assert adapter_parameters(SMOL, TrainSettings(rank=16, targets="q_proj, k_proj,v_proj,o_proj")) == 1_843_200
+    assert adapter_parameters(SMOL, TrainSettings(rank=16, targets="self_attn.q_proj")) == 30 * 16 * 2 * 576
+    assert adapter_parameters(SMOL, TrainSettings(rank=16, dora=True)) == 4_884_480 + 30 * (2 * 576 + 2 * 192 + 2 * 1536 + 576)
 
 
 def test_memory_grows_with_batch_and_shrinks_with_bits():
@@ -171,7 +188,8 @@ def test_a_smoothed_line_starts_at_the_first_value():
 
 
 @pytest.mark.parametrize(("field", "value"), [("learning_rate", 0), ("epochs", 0), ("rank", 0), ("batch", 257), ("schedule", "often"), ("quantization", "2-bit"),
-                                              ("dropout", float("nan"))])  # fmt: skip
+                                              ("dropout", float("nan")), ("targets", ""), ("targets", "q_proj;v_proj"), ("targets", " , "), ("keep", "all"), ("choose", "luck"),
+                                              ("patience", -1), ("report_to", "mlflow"), ("precision", "fp8")])  # fmt: skip
 def test_an_impossible_setting_is_refused_by_name(field, value):
     with pytest.raises(SettingsError, match=field.replace("_", " ")):
         replace(TrainSettings(), **{field: value})
@@ -193,6 +211,25 @@ def test_presets_exist_for_both_kinds_of_task():
     assert preset("quick", "qa") is CLOSED_BOOK["quick"]
     with pytest.raises(SettingsError, match="no preset"):
         preset("slow", "qa")
+
+
+@pytest.mark.parametrize("kind", ["qa", "regression", "chat"])
+def test_the_korean_projects_preset_is_its_command(kind):
+    command = "autotrain llm --train --model x --peft --quantization int4 --lr 2e-4 --batch-size 8 --epochs 40 --trainer sft --model_max_length 256"
+    assert preset("korean_qa", kind) == KOREAN_QA == parse(command).settings
+    assert (KOREAN_QA.quantization, KOREAN_QA.double_quantization, KOREAN_QA.precision) == ("4-bit", False, "auto")
+    assert (KOREAN_QA.learning_rate, KOREAN_QA.batch, KOREAN_QA.epochs, KOREAN_QA.max_tokens) == (2e-4, 8, 40, 256)
+    assert ANSWER_TOKENS["korean_qa"] == 128
+    assert list(TITLES) == [*PRESETS, *NAMED]
+
+
+def test_layers_can_be_named_and_choosing_by_score_keeps_every_adapter():
+    assert TrainSettings(targets=" q_proj ,v_proj,").modules == ("q_proj", "v_proj")
+    assert TrainSettings(targets="attention").modules == ATTENTION
+    assert TrainSettings().modules == ("all-linear",)
+    assert [TrainSettings(keep=keep, choose=choose).keeps_each for keep, choose in [("best", "loss"), ("each", "loss"), ("best", "score")]] == [
+        False, True, True,
+    ]  # fmt: skip
 
 
 def test_the_learning_rate_rises_and_falls():

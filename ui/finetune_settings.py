@@ -89,6 +89,8 @@ def field(name: str, base: TrainSettings, into: Any = st) -> None:
         into.toggle(label, **how)
     elif meta["choices"]:
         into.selectbox(label, list(meta["choices"]), **how)
+    elif meta["offered"]:
+        into.selectbox(label, list(dict.fromkeys([*meta["offered"], value])), accept_new_options=True, **how)
     elif isinstance(recommended, float):
         low, high = (None if limit is None else float(limit) for limit in (meta["low"], meta["high"]))
         shape = "%.6f" if name == "learning_rate" else "%.2f"

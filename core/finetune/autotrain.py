@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import SettingsError
-from core.finetune.settings import TrainSettings
+from core.finetune.settings import ATTENTION, TrainSettings
+from core.format import plural
 
 UNDERSTOOD, CHANGED, IGNORED = "understood", "changed", "ignored"
 DEFAULTS: Mapping[str, Any] = {
     "epochs": 1.0, "learning_rate": 3e-5, "batch": 2, "accumulate": 1, "max_tokens": 1024, "rank": 16, "alpha": 32, "dropout": 0.05,
     "warmup": 0.1, "weight_decay": 0.0, "clip": 1.0, "schedule": "linear", "seed": 42, "answers_only": False, "group_by_length": False,
+    "keep_best": False,
 }  # fmt: skip
-"""Of a text column all words are learnt, questions too."""
+"""Of a text column all words are learnt, questions too; the last step is kept."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,7 @@ def _quantization(read: _Read, word: str, value: str) -> None:
     if value.casefold() not in bits:
         raise SettingsError(f"{word} is '{value[:40]}'; it may be int4, int8 or none.", title="The command cannot be read")
     read.settings["quantization"] = bits[value.casefold()]
+    read.settings["double_quantization"] = False
     told = {"4-bit": "The base is loaded in 4 bits (nf4, without double quantization).", "8-bit": "The base is loaded in 8 bits.",
             "none": "The base keeps its precision."}  # fmt: skip
     read.tell(word, value, UNDERSTOOD, told[bits[value.casefold()]])
@@ -163,7 +166,7 @@ def _precision(read: _Read, word: str, value: str) -> None:
     taken = {"bf16": "bf16", "fp32": "fp32", "none": "fp32"}.get(value.casefold(), "auto")
     read.settings["precision"] = taken
     same = taken == value.casefold()
-    told = f"Arithmetic in {taken}." if same or taken == "fp32" else "The device chooses the arithmetic."
+    told = f"Arithmetic in {taken}." if same or taken == "fp32" else "fp16 on CUDA; a processor takes bf16 or fp32."
     read.tell(word, value, UNDERSTOOD if same else CHANGED, told)
 
 
@@ -181,12 +184,23 @@ def _schedule(read: _Read, word: str, value: str) -> None:
 
 
 def _targets(read: _Read, word: str, value: str) -> None:
-    names = {one.strip() for one in value.split(",") if one.strip()}
-    attention = bool(names) and names <= {"q_proj", "k_proj", "v_proj", "o_proj", "query_key_value"}
-    read.settings["targets"] = "attention" if attention else "all-linear"
-    same = names == {"all-linear"} or names == {"q_proj", "k_proj", "v_proj", "o_proj"}
-    told = "Attention layers get an adapter." if attention else "All linear layers get an adapter."
-    read.tell(word, value, UNDERSTOOD if same else CHANGED, told)
+    names = [one.strip() for one in value.split(",") if one.strip()]
+    try:
+        settings = TrainSettings(targets=",".join(names))
+    except SettingsError as problem:
+        raise SettingsError(f"{word} is '{value[:60]}'; it takes all-linear or names of layers with commas between them.",
+                            title="The command cannot be read") from problem  # fmt: skip
+    read.settings["targets"] = "attention" if set(settings.modules) == set(ATTENTION) else settings.targets
+    every = settings.targets == "all-linear"
+    told = "All linear layers get an adapter." if every else f"{plural(len(settings.modules), 'kind')} of layers get an adapter."
+    read.tell(word, value, UNDERSTOOD, told)
+
+
+def _report(read: _Read, word: str, value: str) -> None:
+    taken = value.casefold() if value.casefold() in ("wandb", "tensorboard") else "none"
+    read.settings["report_to"] = taken
+    told = {"wandb": "Reported to Weights & Biases.", "tensorboard": "Written for TensorBoard.", "none": "Every run is recorded here."}
+    read.tell(word, value, UNDERSTOOD if taken != "none" or value.casefold() in ("", "none") else IGNORED, told[taken])
 
 
 def _said(sentence: str, state: str = UNDERSTOOD) -> Callable[[_Read, str, str], None]:
@@ -218,6 +232,8 @@ _FLAGS: dict[str, Callable[[_Read, str, str], None]] = {
     "lora-alpha": _number("alpha", int, "LoRA alpha"),
     "lora-dropout": _number("dropout", float, "Dropout"),
     "target-modules": _targets,
+    "log": _report,
+    "disable-gradient-checkpointing": _said("Every layer's values are kept: the setting's default."),
     "gradient-accumulation": _number("accumulate", int, "Batches added up before an update"),
     "warmup-ratio": _number("warmup", float, "Share of the steps in which the learning rate rises"),
     "weight-decay": _number("weight_decay", float, "Weight decay"),
@@ -239,9 +255,9 @@ _NOTHING = {
     "logging-steps": "Every step is logged.", "save-total-limit": _KEPT, "save-strategy": _KEPT, "evaluation-strategy": _MEASURED,
     "eval-strategy": _MEASURED, "train-split": "The version's train rows are used.",
     "valid-split": "The version's validation rows are used.",
-    "padding": "Rows of a batch are padded to the longest of them.", "disable-gradient-checkpointing": "Decided by memory.",
+    "padding": "Rows of a batch are padded to the longest of them.",
     "use-flash-attention-2": "The fastest attention there is gets used.", "add-eos-token": "Every answer ends with the end token.",
-    "auto-find-batch-size": "Choose rows per step below.", "prompt-text-column": "Of another trainer.",
-    "rejected-text-column": "Of another trainer.", "log": "Every run is recorded here.", "deploy": "Only training is run.",
+    "auto-find-batch-size": "A GPU whose memory is too small gets half the batch by itself.", "prompt-text-column": "Of another trainer.",
+    "rejected-text-column": "Of another trainer.", "deploy": "Only training is run.",
     "inference": "Only training is run.", "backend": "It runs on this machine.",
 }  # fmt: skip

@@ -47,16 +47,19 @@ def every(steps: int, settings: TrainSettings) -> int:
 
 
 def adapter_parameters(config: Mapping[str, Any], settings: TrainSettings) -> int:
-    """Trained weights of a LoRA on a Llama-like model: rank x (inputs + outputs) of every layer that gets one."""
+    """Trained weights of a LoRA on a Llama-like model: rank x (inputs + outputs) of every layer that gets one.
+
+    DoRA learns a length for each output too. Layers of other names than Llama's are taken to be as wide as the model.
+    """
     wide, inner, layers = int(config["hidden_size"]), int(config.get("intermediate_size", 0)), int(config["num_hidden_layers"])
     heads = int(config["num_attention_heads"])
     head = int(config.get("head_dim") or wide // heads)
-    values = head * int(config.get("num_key_value_heads") or heads)
-    queries = head * heads
-    sums = (wide + queries) + 2 * (wide + values) + (queries + wide)
-    if settings.targets == "all-linear":
-        sums += 3 * (wide + inner)
-    return layers * settings.rank * sums
+    values, queries = head * int(config.get("num_key_value_heads") or heads), head * heads
+    shapes = {"q_proj": (wide, queries), "k_proj": (wide, values), "v_proj": (wide, values), "o_proj": (queries, wide),
+              "gate_proj": (wide, inner), "up_proj": (wide, inner), "down_proj": (inner, wide)}  # fmt: skip
+    named = {name.rsplit(".", 1)[-1] for name in settings.modules}
+    chosen = shapes.values() if settings.targets == "all-linear" else [shapes.get(name, (wide, wide)) for name in sorted(named)]
+    return layers * sum(settings.rank * (inputs + outputs) + outputs * settings.dora for inputs, outputs in chosen)
 
 
 def memory_of(parameters: int, config: Mapping[str, Any], settings: TrainSettings, longest: int, precision: str) -> int:

@@ -7,15 +7,22 @@ learning rates than are usual on a GPU, because here the number of steps is what
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from core.errors import SettingsError
 
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+_MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
-def _setting(default: Any, meaning: str, *, low: float | None = None, high: float | None = None, choices: Sequence[str] = ()) -> Any:
-    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high, "choices": tuple(choices)})
+
+def _setting(default: Any, meaning: str, *, low: float | None = None, high: float | None = None, choices: Sequence[str] = (),
+             offered: Sequence[str] = ()) -> Any:  # fmt: skip
+    """`choices` are all there is; `offered` are the usual ones of a field that takes others too."""
+    limits = {"low": low, "high": high, "choices": tuple(choices), "offered": tuple(offered)}
+    return field(default=default, metadata={"meaning": meaning, **limits})
 
 
 @dataclass(frozen=True)
@@ -46,24 +53,47 @@ class TrainSettings:
     dropout: float = _setting(
         0.0, "The share of the adapter switched off at random in each step, against learning by heart.", low=0, high=0.9
     )
-    targets: str = _setting("all-linear", "Which layers get an adapter: all linear ones, or attention alone (faster, holds less).",
-                            choices=("all-linear", "attention"))  # fmt: skip
+    targets: str = _setting("all-linear", "Which layers get an adapter: all linear ones, attention alone (faster, holds less), or names "
+                            "with commas between them, such as q_proj,v_proj.", offered=("all-linear", "attention"))  # fmt: skip
     rslora: bool = _setting(False, "Scale by alpha / sqrt(rank) instead, which keeps high ranks loud (rank-stabilised LoRA).")
-    precision: str = _setting("auto", "Number format of the arithmetic. auto takes bf16 where the processor has it, else fp32.",
-                              choices=("auto", "bf16", "fp32"))  # fmt: skip
+    dora: bool = _setting(
+        False, "Learn each weight's length and direction apart (DoRA): holds more at a low rank, and a step takes longer."
+    )
+    precision: str = _setting("auto", "Number format of the arithmetic. auto is fp16 on CUDA, and on a processor bf16 where it has that, "
+                              "else fp32.", choices=("auto", "bf16", "fp16", "fp32"))  # fmt: skip
     quantization: str = _setting("none", "Load the frozen base in fewer bits (QLoRA): less memory, slower on a CPU.",
                                  choices=("none", "8-bit", "4-bit"))  # fmt: skip
+    double_quantization: bool = _setting(
+        True, "With 4 bits, store the scales of the blocks in 8 bits too: saves another 0.4 bits per weight."
+    )
+    gradient_checkpointing: bool = _setting(
+        False, "Compute each layer again on the way back instead of keeping it: far less memory for a third more time."
+    )
+    packing: bool = _setting(False, "Lay several short rows end to end in one sequence; none sees the others, and nothing is padded.")
     answers_only: bool = _setting(True, "Learn the answers and not the questions. Off, the question's words are learnt too.")
     group_by_length: bool = _setting(True, "Put rows of like length in one batch, so that less padding is computed.")
     evaluate_every: int = _setting(0, "Steps between two measurements on validation rows; 0 means six times a run.", low=0)
     validation_rows: int = _setting(48, "How many validation rows are measured each time; 0 means all.", low=0)
     checkpoint_every: int = _setting(0, "Steps between two checkpoints a stopped run can go on from; 0 means at each measurement.", low=0)
     keep_best: bool = _setting(True, "Keep the checkpoint with the lowest validation loss instead of the last one.")
+    keep: str = _setting("best", "What stays after the run: the best checkpoint alone, or the adapter of each measurement, to compare.",
+                         choices=("best", "each"))  # fmt: skip
+    choose: str = _setting("loss", "By what the best checkpoint is chosen: validation loss, or the score of its answers to validation rows.",
+                           choices=("loss", "score"))  # fmt: skip
+    patience: int = _setting(
+        0, "Stop after so many measurements in a row without a lower validation loss; 0 trains to the end.", low=0, high=1000
+    )
+    report_to: str = _setting("none", "Where the curves are sent as well: TensorBoard files, Weights & Biases, or nowhere.",
+                              choices=("none", "tensorboard", "wandb"))  # fmt: skip
     seed: int = _setting(0, "Decides the order of rows and the adapter's start. Same seed, same run.", low=0)
 
     def __post_init__(self) -> None:
         for one in fields(self):
             self._check(one.name, getattr(self, one.name), one.metadata)
+        odd = [name for name in self.modules if not _MODULE.fullmatch(name)]
+        if odd or not self.modules:
+            raise SettingsError(f"targets is '{self.targets[:60]}'; it can be all-linear, attention, or names of layers with commas "
+                                "between them, such as q_proj,v_proj.", title="Unknown targets")  # fmt: skip
 
     def _check(self, name: str, value: Any, limits: Mapping[str, Any]) -> None:
         title = name.replace("_", " ")
@@ -80,6 +110,17 @@ class TrainSettings:
     def effective_batch(self) -> int:
         """Rows per update of the model."""
         return self.batch * self.accumulate
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The names of the layers that get an adapter; ("all-linear",) for all of them."""
+        named = (one.strip() for one in self.targets.split(","))
+        return ATTENTION if self.targets == "attention" else tuple(one for one in named if one)
+
+    @property
+    def keeps_each(self) -> bool:
+        """Whether the adapter of every measurement stays: wished, or needed to choose by score."""
+        return self.keep == "each" or self.choose == "score"
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -129,10 +170,23 @@ CLOSED_BOOK: dict[str, TrainSettings] = {
 }
 """Facts learnt by heart: short rows, seen several times. The last step is kept: validation rows ask for the same facts."""
 
+KOREAN_QA = replace(
+    BASE, quantization="4-bit", double_quantization=False, learning_rate=2e-4, batch=8, epochs=40.0, max_tokens=256, schedule="linear",
+    warmup=0.1, dropout=0.05, answers_only=False, group_by_length=False, keep_best=False, seed=42,
+)  # fmt: skip
+"""The settings of a Korean question answering project: its AutoTrain command, with that tool's own defaults for the rest.
+Precision auto is its float16 on CUDA and bfloat16 on a processor."""
+NAMED: dict[str, TrainSettings] = {"korean_qa": KOREAN_QA}
+"""Presets of one project each, the same for every task."""
+ANSWER_TOKENS: dict[str, int] = {"korean_qa": 128}
+"""The longest answer at test time where a preset names one: what the prompt's max_tokens becomes. Answers are greedy."""
+TITLES = {"quick": "Quick", "balanced": "Balanced", "thorough": "Thorough", "korean_qa": "Korean QA project"}
+"""Every preset's title, in the order they are offered."""
+
 
 def preset(name: str, kind: str) -> TrainSettings:
     """The preset for a task kind: questions without a text to read (qa) are learnt by heart."""
-    table = CLOSED_BOOK if kind == "qa" else PRESETS
+    table = {**(CLOSED_BOOK if kind == "qa" else PRESETS), **NAMED}
     if name not in table:
         raise SettingsError(f"There is no preset '{name}'; choose one of {', '.join(table)}.", title="Unknown preset")
     return table[name]

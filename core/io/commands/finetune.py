@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _local(parser: argparse.ArgumentParser) -> None:
-    from core.finetune.settings import PRESETS, TrainSettings
+    from core.finetune.settings import TITLES, TrainSettings
 
     parser.add_argument("train", metavar="TRAIN", help="a chat file, a prompt/completion file, a table, or a version id")
     parser.add_argument("--validation", metavar="FILE", help="rows to measure the loss on (default: the version's validation rows)")
@@ -42,7 +42,7 @@ def _local(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text", action="append", help="a text column, for tables (may be repeated)")
     parser.add_argument("--target", help="the target column, for tables")
     parser.add_argument("--task", default="chat", choices=("regression", "classification", "qa", "chat"), help="for tables")
-    parser.add_argument("--preset", default="balanced", choices=tuple(PRESETS), help="the settings to start from")
+    parser.add_argument("--preset", default="balanced", choices=tuple(TITLES), help="the settings to start from")
     parser.add_argument("--autotrain", metavar="COMMAND", help="settings from an AutoTrain command in quotes; the flags below override it")
     group = parser.add_argument_group("settings", "each overrides the preset")
     for one in fields(TrainSettings):

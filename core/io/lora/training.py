@@ -21,8 +21,6 @@ from core.io.embedded.weights import clean_config, tokenizer
 from core.io.lora import checkpoints
 from core.io.lora.standing import Run, State, Told, Trained, tensors
 
-MODULES = {"all-linear": "all-linear", "attention": ["q_proj", "k_proj", "v_proj", "o_proj"]}
-
 
 def train(run: Run, tell: Callable[[Told], None]) -> Trained:
     """Train to the last step, from the last complete checkpoint if there is one. What `tell` raises ends the run.
@@ -103,8 +101,9 @@ def adapted(base: Path, settings: TrainSettings, continue_from: Path | None = No
             if hasattr(layer, "support_avx512bf16_for_cpu"):
                 layer.support_avx512bf16_for_cpu = False
     model.config.use_cache = False
-    lora = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout, target_modules=MODULES[settings.targets],
-                      use_rslora=settings.rslora, task_type="CAUSAL_LM")  # fmt: skip
+    modules = settings.targets if settings.targets == "all-linear" else list(settings.modules)
+    lora = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout, target_modules=modules,
+                      use_rslora=settings.rslora, use_dora=settings.dora, task_type="CAUSAL_LM")  # fmt: skip
     wrapped = get_peft_model(model, lora)
     if continue_from:
         checkpoints.load_adapter_weights(continue_from, wrapped)
@@ -131,7 +130,7 @@ def _quantized(base: Path, settings: TrainSettings) -> dict[str, Any]:
         )
     compute = torch.bfloat16 if resolved(settings.precision) == "bf16" else torch.float32
     return {"quantization_config": BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=compute,
-                                                      bnb_4bit_use_double_quant=True)}  # fmt: skip
+                                                      bnb_4bit_use_double_quant=settings.double_quantization)}  # fmt: skip
 
 
 def probe_rate(base: Path, rows: int = 8, length: int = 200) -> float:
