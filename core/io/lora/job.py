@@ -24,7 +24,7 @@ from core.io.embedded import ensure_converted, facts, is_ready, remember_rate, r
 from core.io.embedded.generate import encode, render
 from core.io.embedded.loading import give_back, resolved, training_here
 from core.io.embedded.weights import model_dir, offline
-from core.io.lora import runs
+from core.io.lora import card, runs
 from core.io.lora.standing import Run, Told, Trained
 from core.io.lora.training import train
 from core.prediction import Examples, examples
@@ -114,6 +114,7 @@ def run_finetune(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
                 keep(desk.folder)
             raise
         evaluation = _measure(desk, version, prompt, made, int(request.get("limit") or LIMIT))
+    card.write(made)
     shutil.rmtree(desk.folder / "checkpoints", ignore_errors=True)
     told = ("step", "steps", "seconds", "train_loss", "validation_loss", "tokens_per_second")
     return {"adapter": made.id, "evaluation": evaluation, **{name: getattr(made, name) for name in told}}
@@ -173,7 +174,9 @@ def keep(folder: Path) -> runs.Adapter:
     losses, validation = told["losses"], told["validation"]
     about = replace(about, step=told["step"], stopped=True, seconds=round(told["seconds"], 1), train_loss=losses[-1] if losses else None)
     first, last = validation.get("0"), validation.get(str(told["step"]))
-    return runs.publish(found, replace(about, validation_loss=last, first_validation_loss=first))
+    made = runs.publish(found, replace(about, validation_loss=last, first_validation_loss=first))
+    card.write(made)
+    return made
 
 
 def _teller(desk: Desk) -> Any:
@@ -217,7 +220,9 @@ def _measure(desk: Desk, version: Version, prompt: Prompt, made: runs.Adapter, l
 
 def _measure_again(desk: Desk, version: Version, made: runs.Adapter, limit: int) -> dict[str, Any]:
     """Only the test: for an adapter kept of a stopped run, or another version's rows."""
-    return {"adapter": made.id, "evaluation": _measure(desk, version, made.asked(), made, limit), "step": made.step, "steps": made.steps}
+    evaluation = _measure(desk, version, made.asked(), made, limit)
+    card.write(made)
+    return {"adapter": made.id, "evaluation": evaluation, "step": made.step, "steps": made.steps}
 
 
 def measure_adapter(

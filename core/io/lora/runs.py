@@ -1,6 +1,7 @@
 """What training runs leave behind: adapters in the workspace and the history of a run.
 
-    workspace/adapters/<id>/   adapter_config.json  adapter_model.safetensors  adapter.json (how it was made; written last)
+    workspace/adapters/<id>/   adapter_config.json  adapter_model.safetensors  README.md (its card)
+                               adapter.json (how it was made; written last)
 
 An adapter's id is its job's id. The prompt and the settings lie beside the weights, so that asking it can never differ
 from training it.
@@ -59,6 +60,8 @@ class Adapter:
     """What was expected before it began: {seconds, memory}."""
     stopped: bool = False
     """The run was stopped before its last step and may go on."""
+    origin: str = "trained"
+    """trained | uploaded: an uploaded one has a prompt somebody chose, and nothing is known of its training."""
 
     @property
     def folder(self) -> Path:
