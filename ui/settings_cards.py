@@ -16,7 +16,7 @@ from ui.cache import embedded_ready
 from ui.layout import card
 from ui.state import guarded, plain
 
-KEYS = {"OpenAI": "OPENAI_API_KEY", "Hugging Face": "HF_TOKEN"}
+KEYS = {"OpenAI": "OPENAI_API_KEY", "Hugging Face": "HF_TOKEN", "Weights & Biases": "WANDB_API_KEY"}
 
 
 def keys() -> None:

@@ -24,11 +24,12 @@ HELP = "train on this machine (local), or at a host of the platform's protocol (
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    from core.io.commands import _hosted
+    from core.io.commands import _hosted, _report
 
-    where = parser.add_subparsers(dest="where", required=True, metavar="local|hosted")
+    where = parser.add_subparsers(dest="where", required=True, metavar="local|hosted|report")
     _local(where.add_parser("local", help="train an adapter of the embedded model, or of a model in a folder, on this machine"))
     _hosted.arguments(where.add_parser("hosted", help="files, jobs and models at a host"))
+    _report.arguments(where.add_parser("report", help="the curves of a run to Weights & Biases, or as TensorBoard files"))
 
 
 def _local(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +62,10 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
         from core.io.commands import _hosted
 
         return _hosted.run(args, say)
+    if args.where == "report":
+        from core.io.commands import _report
+
+        return _report.run(args, say)
     return _run_local(args, say)
 
 
@@ -198,6 +203,10 @@ def _meaning(args: argparse.Namespace, version: Version | None) -> tuple[Any, st
 
 def show(result: dict[str, Any]) -> str:
     if "adapter" not in result:
+    if "report" in result:
+        from core.io.commands import _report
+
+        return _report.show(result)
         from core.io.commands import _hosted
 
         return _hosted.show(result)
