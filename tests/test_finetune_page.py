@@ -140,6 +140,46 @@ def test_settings_survive_another_view(model):
     assert "3 steps" in words(at)
 
 
+def test_the_korean_projects_settings_are_one_click(model, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(jobs, "start", lambda kind, request, **more: asked.update(request) or doubles_job())
+    at = opened(doubles.version("qa", 60))
+    standing(at.button(key="finetune_preset_korean_qa").click().run())
+    assert at.segmented_control(key="finetune_preset").value is None
+    assert (at.selectbox(key="finetune_set_quantization").value, at.toggle(key="finetune_set_double_quantization").value) == (
+        "4-bit",
+        False,
+    )
+    assert [at.number_input(key=f"finetune_set_{name}").value for name in ("epochs", "batch", "max_tokens")] == [40, 8, 256]
+    assert "4\\-bit is slow on a processor" in words(at), "honest about what it costs here"
+    assert any("none changed" in one.label for one in at.expander)
+    at.button(key="finetune_start").click().run()
+    assert (asked["settings"]["learning_rate"], asked["prompt"]["max_tokens"]) == (2e-4, 128)
+    assert not [one for one in opened(doubles.version("regression", 60)).button if one.key == "finetune_preset_korean_qa"]
+
+
+def doubles_job() -> jobs.Job:
+    return jobs.Job("none", "finetune", "Fine-tune", None, "queued")
+
+
+def test_this_machine_is_measured_on_demand(model, monkeypatch):
+    asked = []
+    monkeypatch.setattr(jobs, "start", lambda kind, request, **more: asked.append((kind, request)))
+    at = opened(doubles.version("regression", 60))
+    assert "a guess until measured" in words(at)
+    standing(at.button(key="finetune_probe").click().run())
+    assert [kind for kind, _ in asked] == ["probe"]
+    assert 16 <= asked[0][1]["length"] <= 256
+
+
+def test_a_package_that_is_missing_stands_in_the_check(model, monkeypatch):
+    monkeypatch.setattr("ui.finetune_check.find_spec", lambda name: None)
+    at = opened(doubles.version("regression", 60))
+    standing(at.selectbox(key="finetune_set_quantization").set_value("8-bit").run())
+    assert "bitsandbytes is not installed" in words(at)
+    assert at.button(key="finetune_start").disabled
+
+
 def test_what_does_not_fit_cannot_start_and_offers_fewer_bits(model, monkeypatch):
     monkeypatch.setattr("core.io.device.memory", lambda: 100 << 20)
     at = opened(doubles.version("regression", 60))

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from core import format as fmt
-from core.finetune.checks import Check, checks
-from core.finetune.estimates import Estimate, estimate
+from core.finetune.checks import Check
+from core.finetune.estimates import Estimate
 from core.finetune.settings import TrainSettings
-from core.io import device, embedded, jobs, lora
-from core.io.embedded.loading import resolved
+from core.io import embedded, jobs, lora
 from core.version import Version
 from ui import cache
+from ui import finetune_check as check
 from ui import finetune_pasted as pasted
 from ui import finetune_settings as chosen
 from ui.explore_send import propose
 from ui.jobs import latest, running, watch
 from ui.layout import card, run_bar
-from ui.state import go, guarded, link, plain
+from ui.state import go, guarded, plain
 
-ICONS = {"PASS": ":green[:material/check_circle:]", "WARN": ":yellow[:material/error:]", "FAIL": ":red[:material/cancel:]"}
 PREPARE = "Prepare the built-in model"
+TERMS = ("LoRA trains small matrices beside the model's own weights, which stay as they are; its rank is how wide those matrices are. "
+         "An epoch is one pass over all train rows, a batch the rows read before each update.")  # fmt: skip
 
 
 def show(version: Version) -> None:
@@ -39,17 +41,17 @@ def show(version: Version) -> None:
         one, other = st.columns(2)
         chosen.field("epochs", base, one)
         chosen.field("max_tokens", base, other)
-        st.caption(_summary(settings))
+        st.caption(plain(chosen.summary(settings)), help=TERMS)
+        chosen.project_presets(kind)
     prepared = _data(version, settings, ready, top[1])
     if prepared is None:
         with card("Check", into=bottom[1]):
             st.caption("Checked once the model is prepared: rows are counted in its tokens.")
         _prepare_bar()
         return
-    plan = _estimate(prepared, settings)
-    found = checks(prepared.train, prepared.validation, plan.memory, device.memory(), settings.max_tokens,
-                   cache.leaked(version.dataset, version.id), version.splits.get("test", 0))  # fmt: skip
-    _check(found, bottom[1])
+    base_dir = embedded.model_dir()
+    plan = check.plan_of(prepared, settings, base_dir)
+    found = check.show(version, prepared, settings, plan, base_dir, bottom[1])
     chosen.expander(settings, base, kind)
     pasted.popover(kind)
     _bar(version, settings, plan, found)
@@ -137,34 +139,6 @@ def _examples(version: Version, prepared: lora.Prepared) -> None:
             marked(asked + said, [(len(asked), len(asked) + len(said), "learnt")], key=f"finetune_example_{version.id}_{place}")
 
 
-def _summary(settings: TrainSettings) -> str:
-    learns = "learns answers only" if settings.answers_only else "learns whole rows"
-    bits = "" if settings.quantization == "none" else f" · {settings.quantization} base"
-    most = f" · at most {settings.max_steps} steps" if settings.max_steps else ""
-    return f"LoRA rank {settings.rank} · learning rate {settings.learning_rate:g} · batch {settings.effective_batch} · {learns}{bits}{most}"
-
-
-def _estimate(prepared: lora.Prepared, settings: TrainSettings) -> Estimate:
-    known = embedded.facts()
-    asked = lora.sample(prepared.validation.rows, settings.validation_rows, settings.seed) if prepared.validation else ()
-    return estimate(len(prepared.train.rows), prepared.train.tokens, prepared.train.longest, known.parameters, known.config, settings,
-                    precision=resolved(settings.precision), rate=embedded.remembered_rate(),
-                    validation_tokens=sum(map(len, asked)))  # fmt: skip
-
-
-def _check(found: list[Check], into: Any) -> None:
-    with card("Check", into=into):
-        for line in found:
-            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                if line.page and line.state != "PASS":
-                    with st.container(horizontal=True, width="content", vertical_alignment="center", gap="xxsmall"):
-                        st.markdown(ICONS[line.state], width="content")
-                        link(line.page, plain(line.sentence))
-                else:
-                    st.markdown(f"{ICONS[line.state]} {plain(line.sentence)}", width="content")
-                st.caption(plain(line.note), width="content")
-
-
 def _prepare_bar() -> None:
     """The model is not there yet: its conversion as a job people can watch."""
     job = latest("convert")
@@ -189,7 +163,8 @@ def _bar(version: Version, settings: TrainSettings, plan: Estimate, found: list[
     told = [fmt.plural(plan.steps, "step"), fmt.duration(plan.seconds, about=True), fmt.size(plan.memory), "free"]
     text, label, state = " · ".join(told), "Start training", "Ready"
     if failed:
-        text, state = f"{failed[0].sentence}: needs {failed[0].note}", "Not ready"
+        needs = "needs " if failed[0].sentence.startswith("Does not fit") else ""
+        text, state = f"{failed[0].sentence}: {needs}{failed[0].note}", "Not ready"
     elif busy:
         text, label, state = f"{text} · another run is going: this one will wait", "Queue training", "Warning"
 
@@ -204,7 +179,9 @@ def _bar(version: Version, settings: TrainSettings, plan: Estimate, found: list[
 
 def _start(version: Version, settings: TrainSettings) -> None:
     """Callback of the run bar: start the job, then show it."""
-    request = {"dataset": version.dataset, "version": version.id, "settings": settings.to_dict(), "limit": lora.LIMIT}
+    request: dict[str, Any] = {"dataset": version.dataset, "version": version.id, "settings": settings.to_dict(), "limit": lora.LIMIT}
+    if most := chosen.answer_tokens(version.task or ""):
+        request["prompt"] = replace(lora.prompt_of(version), max_tokens=most).to_dict()
     if st.session_state.get("finetune_from"):
         request["continue_from"] = st.session_state["finetune_from"]
     job = jobs.start("finetune", request, title="Fine-tune", dataset=version.dataset)
