@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from importlib import import_module, util
 
@@ -51,7 +52,10 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("Stopped.")
         return 1
-    print(json.dumps(result, ensure_ascii=False, allow_nan=False) if args.json else module.show(result))
+    try:
+        print(json.dumps(result, ensure_ascii=False, allow_nan=False) if args.json else module.show(result), flush=True)
+    except BrokenPipeError:  # who read it (head, less) has gone: nothing may be written at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -153,3 +153,13 @@ def test_a_running_job_says_what_time_is_left_and_an_ended_one_does_not(child_jo
     jobs.cancel(job.id)
     assert (now.left or 0) > 0
     assert until(job.id, {"cancelled"}).left is None
+
+
+def test_a_reader_who_leaves_early_gets_no_traceback(home):
+    for number in range(3):
+        jobs.start("count", {"to": number + 1}, title="Count")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as gone:
+        done = subprocess.run([sys.executable, "-m", "core", "jobs", "list"], stdout=gone, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
