@@ -37,8 +37,8 @@ KINDS = {
     "count": "core.io.work:run_count",
     "tokens": "core.io.numbers:run_tokens",
     "curve": "core.io.curves:run_curve",
-}
     "report": "core.io.reporting:run_report",
+}
 """Job kind -> module:function, each `run(request, desk) -> result`."""
 SPREAD = ("curate", "recount")
 """Kinds that spread the rows of a large table over workers; their request tells how many `rows` there are."""

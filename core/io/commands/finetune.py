@@ -202,11 +202,11 @@ def _meaning(args: argparse.Namespace, version: Version | None) -> tuple[Any, st
 
 
 def show(result: dict[str, Any]) -> str:
-    if "adapter" not in result:
     if "report" in result:
         from core.io.commands import _report
 
         return _report.show(result)
+    if "adapter" not in result:
         from core.io.commands import _hosted
 
         return _hosted.show(result)
