@@ -20,7 +20,7 @@ ANSWER_COLUMNS = ("index", "guess", "truth", "raw", "status", "tokens_in", "toke
 class Evaluation:
     id: str
     predictor: str
-    """Name in PREDICTORS, or "adapter"."""
+    """Name in PREDICTORS, "adapter", or "hosted"."""
     title: str
     """What people read: "Random forest", "SmolLM2 fine-tuned"."""
     family: str

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 PRELOADED = ["core.io.augmenting", "core.io.effect", "openai", "httpx2", "pandas", "pyarrow.parquet", "py3langid.langid", "bpe_openai.compat",
-             "core.io.providers.hosted", "core.io.work", "tests.warmed"]  # fmt: skip
+             "core.io.providers.hosted", "core.io.hosted", "core.io.validating", "core.io.work", "tests.warmed"]  # fmt: skip
 
 
 @dataclass(frozen=True)

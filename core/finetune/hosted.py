@@ -77,6 +77,19 @@ class Wish:
         if (self.method == "reinforcement") != bool(self.grader):
             raise SettingsError("The method reinforcement needs a grader, and no other method has one.", title="The grader")
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Wish:
+        """Raises SettingsError for a field there is none of."""
+        if unknown := sorted(set(data) - set(cls.__dataclass_fields__)):
+            raise SettingsError(f"A hosted job has no setting {', '.join(unknown)}. It has {', '.join(cls.__dataclass_fields__)}.",
+                                title="Unknown setting")  # fmt: skip
+        return cls(**data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is not empty, as JSON values."""
+        return {name: dict(value) if isinstance(value, Mapping) else value for name in self.__dataclass_fields__
+                if (value := getattr(self, name)) not in ("", None, {})}  # fmt: skip
+
     def request(self, training_file: str, validation_file: str | None = None, token: str = "") -> dict[str, Any]:
         """The body of POST /fine_tuning/jobs. `token` marks the job, so that it is found again after a broken connection."""
         inner: dict[str, Any] = {"hyperparameters": dict(self.hyperparameters)} if self.hyperparameters else {}
@@ -152,12 +165,47 @@ def metrics(events: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
     return [steps[step] for step in sorted(steps)]
 
 
+def history(events: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, float]] = ()) -> list[dict[str, Any]]:
+    """The steps as a run's history: {step, loss, time} and {step, val_loss, says, time}, in order.
+
+    The loss over all validation rows counts where the host tells one, else that of each step's few. `results` are a result file's
+    rows, for hosts whose events hold no numbers.
+    """
+    when = {int(one["data"]["step"]): one.get("created_at") for one in events if _tells_step(one)}
+    told = metrics(events) or [dict(row) for row in results if "step" in row]
+    whole = "full_valid_loss" if any("full_valid_loss" in one for one in told) else "valid_loss"
+    records: list[dict[str, Any]] = []
+    for one in told:
+        step = int(one["step"])
+        if "train_loss" in one:
+            records.append({"step": step, "loss": one["train_loss"], "time": when.get(step)})
+        if whole in one:
+            records.append({"step": step, "val_loss": one[whole], "says": [], "time": when.get(step)})
+    return records
+
+
+def _tells_step(event: Mapping[str, Any]) -> bool:
+    return isinstance(event.get("data"), Mapping) and isinstance(event["data"].get("step"), (int, float))
+
+
 def failure(job: Mapping[str, Any]) -> str:
     """Why a job failed, in the host's words; "" when it did not or nothing was said."""
     told = job.get("error")
     if job.get("status") != "failed" or not isinstance(told, Mapping) or not told.get("message"):
         return ""
     return " ".join(str(told["message"]).split()) + (f" ({told['code']})" if told.get("code") else "")
+
+
+def banner(today: date) -> str:
+    """The end of hosted fine-tuning in one line."""
+    left = (NO_NEW_JOBS - today).days
+    if left > 0:
+        return f"OpenAI stops creating fine-tuning jobs on 6 January 2027, in {plural(left, 'day')}. Local runs and other hosts stay open."
+    if (models := (NO_MODELS - today).days) > 0:
+        return (
+            f"OpenAI creates no fine-tuning jobs any more; its fine-tuned models shut down on 14 January 2027, in {plural(models, 'day')}."
+        )
+    return "OpenAI has shut its fine-tuned models down. Local runs and other hosts stay open."
 
 
 def wind_down(today: date) -> str:

@@ -25,6 +25,7 @@ KINDS = {
     "probe": "core.io.probing:run_probe",
     "baselines": "core.io.testing:run_baselines",
     "finetune": "core.io.lora:run_finetune",
+    "hosted": "core.io.hosted:run_hosted",
     "augment": "core.io.augmenting:run_augment",
     "effect": "core.io.effect:run_effect",
     "curate": "core.io.curating:run_save",

@@ -38,6 +38,8 @@ class Files:
     there: dict[str, Stored] = field(default_factory=dict)
     largest: int = 512 << 20
     deleted: list[str] = field(default_factory=list)
+    uploads: dict[str, Any] = field(default_factory=dict)
+    """Uploads in parts (`tests.platform.uploads`)."""
 
     def find(self, id: str) -> Stored:
         if id not in self.there:

@@ -13,12 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.platform import batches, chat, completions, embeddings, files, fine_tuning, models
+from tests.platform import batches, chat, completions, embeddings, files, fine_tuning, models, uploads
 from tests.platform.faults import Act, Fault, RefusedError, refuse
 
 KEY = "sk-canary-5f2c9d71e04b"
 Answer = Callable[[list[dict[str, Any]]], "str | Fault"]
-RESOURCES = (chat, completions, embeddings, models, files, batches, fine_tuning)
+RESOURCES = (chat, completions, embeddings, models, files, uploads, batches, fine_tuning)
 WRITING = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings")
 """Paths whose requests the script and the pause are for."""
 
@@ -212,7 +212,7 @@ def _handler(server: Platform) -> type[BaseHTTPRequestHandler]:
             unread: RefusedError | None = None
             if call.method == "POST" and raw:
                 try:
-                    read_body(call, call.path == "/v1/files")
+                    read_body(call, call.path == "/v1/files" or call.path.endswith("/parts"))
                 except RefusedError as refused:
                     unread = refused
             act = server.begin(call)

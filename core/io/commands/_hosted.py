@@ -70,9 +70,9 @@ def run(args: argparse.Namespace, say: Say) -> dict[str, Any]:
 
 def _create(tuning: Tuning, args: argparse.Namespace, say: Say) -> dict[str, Any]:
     wish = _wish(args)
-    paths = [name for name in (args.train, args.validation) if name and not _is_id(name)]
-    for name in paths:
-        _check(name, wish, args, say)
+    for name in (args.train, args.validation):
+        if name and not _is_id(name):
+            _check(name, wish, args, say, validation=name is args.validation)
     train, validation = (_uploaded(tuning, name, say) for name in (args.train, args.validation))
     if train is None:
         raise SettingsError("No training file is named.", title="No training file")
@@ -118,23 +118,16 @@ def _number(text: str) -> float | int | str:
     return text
 
 
-def _check(name: str, wish: Wish | None, args: argparse.Namespace, say: Say) -> None:
+def _check(name: str, wish: Wish | None, args: argparse.Namespace, say: Say, *, validation: bool = False) -> None:
     """Refuse a file the platform would refuse, before it leaves this machine."""
-    from core.io.validating import checked
-    from core.validate.wording import told
+    from core.io.hosted import checking
 
-    made = checked(name, model=wish.model if wish else "gpt-4o-mini-2024-07-18")
-    wanted = METHODS[wish.method] if wish else ""
-    if wish and made.detection.format != wanted and not args.force:
-        known = f"in the {made.detection.format} format" if made.detection.format else "in no known format"
-        raise DataError(f"{name} is {known}; the method {wish.method} takes {wanted}. Convert it with `python -m core convert`, "
-                        "choose another method, or add --force.", title="Another format is needed")  # fmt: skip
-    failed = [one for one in made.checks if one.word == "FAIL"]
-    for one in failed:
-        say(f"FAIL  {one.sentence} ({told(made, one) or one.detail})")
-    if failed and not args.force:
-        raise DataError(f"{name} has {len(failed)} failed check{'s' * (len(failed) > 1)}: the host would refuse it. Mend it with "
-                        f"`python -m core validate {name} --fix all`, or add --force.", title="The file was not uploaded")  # fmt: skip
+    made = checking.looked_at(Path(name), wish.model if wish else "gpt-4o-mini-2024-07-18")
+    if not args.force:
+        checking.refuse(made, name, wish.method if wish else "", validation=validation, say=say)
+        return
+    for one in checking.blocking(made, validation=validation):
+        say(f"FAIL  {checking.words(made, one)}")
 
 
 def _upload(tuning: Tuning, args: argparse.Namespace, say: Say) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from core.errors import DataError, MissingError, ProviderError
 from core.finetune.hosted import MARK
+from core.io.hosted.uploading import in_parts
 from core.io.providers.addresses import OPENAI, clean_url, key_for
 from core.io.providers.client import make_client
 from core.io.providers.patience import patiently
@@ -57,29 +58,31 @@ class Tuning:
         words = "What runs at the host goes on; try again later."
         return patiently(ask, self.key, deadline=TRANSFER, sleep=self.sleep, goes_on=words)
 
-    def upload(self, path: Path, name: str = "") -> Object:
-        """The file object of a training or validation file. A large one goes in parts."""
+    def upload(self, path: Path, name: str = "", *, once: bool = False) -> Object:
+        """The file object of a training or validation file. A large one goes in parts.
+
+        With `once` a file of this name and size that is there already is that file: for names nobody else gives.
+        """
         if not path.is_file():
             raise MissingError(
                 f"There is no file {path}. Name a training file, or the id of one at the host (file-...).", title="No such file"
             )
-        name = name or path.name
-        if path.stat().st_size > FILE:
-            return self._ask(lambda: self._in_parts(path))
+        name, size = name or path.name, path.stat().st_size
+        if size > FILE:
+            found = self._ask(lambda: {"file": self._there(name, size)})["file"] if once else None
+            return found or in_parts(self.client, self._ask, path, name)
 
         def send() -> Any:
+            if once and (found := self._there(name, size)):  # an attempt whose answer was lost
+                return found
             with open(path, "rb") as handle:
                 return self.client.files.with_raw_response.create(file=(name, handle), purpose="fine-tune")
 
         return self._ask(send)
 
-    def _in_parts(self, path: Path) -> Object:
-        done = self.client.uploads.upload_file_chunked(file=path, mime_type="text/jsonl", purpose="fine-tune")
-        if done.file is None:
-            raise ProviderError(
-                f"The upload of {path.name} ended as '{done.status}' without a file. Upload it again.", title="The upload failed"
-            )
-        return done.file.to_dict()
+    def _there(self, name: str, size: int) -> Object | None:
+        told = self.client.files.with_raw_response.list(purpose="fine-tune", limit=PAGE).http_response.json()
+        return next((one for one in told.get("data") or [] if one.get("filename") == name and one.get("bytes") == size), None)
 
     def create(self, request: Mapping[str, Any]) -> Object:
         """A new job; one of this request's mark that is there already is that job, so that nothing is paid for twice."""
@@ -128,6 +131,10 @@ class Tuning:
 
     def delete_file(self, id: str) -> Object:
         return self._ask(lambda: self.client.files.with_raw_response.delete(id))
+
+    def models(self) -> list[Object]:
+        """The models there are, with their `shutdown_date` where the host tells one."""
+        return list(self._ask(lambda: self.client.models.with_raw_response.list()).get("data") or [])
 
     def model(self, name: str) -> Object:
         """A model, with its `shutdown_date` where the host tells one."""
