@@ -259,17 +259,17 @@ def test_wandb_leaves_no_process_behind_even_when_its_run_is_killed(child_jobs):
     child = subprocess.Popen([sys.executable, "-c", code, str(job.folder)], stdout=subprocess.PIPE, text=True)
     assert child.stdout
     assert child.stdout.readline().strip() == job.id
-    served = _children(child.pid)
+    served = offspring(child.pid)
     child.send_signal(signal.SIGKILL)
     child.wait()
     deadline = time.monotonic() + 20
-    while any(map(_lives, served)) and time.monotonic() < deadline:
+    while any(map(lives, served)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert served
-    assert not any(map(_lives, served))
+    assert not any(map(lives, served))
 
 
-def _children(pid: int) -> list[int]:
+def offspring(pid: int) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -281,7 +281,7 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:

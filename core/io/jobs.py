@@ -1,6 +1,7 @@
 """Long work as a child process and a folder: start, read, list, pause, cancel, resume.
 
-    workspace/jobs/<id>/   request.json  lock  pid  progress.jsonl  log.txt  paused  cancelled  result.json | error.json
+    workspace/jobs/<id>/   request.json  lock  watched  pid  progress.jsonl  log.txt  paused  cancelled
+                           result.json | error.json | ended.json
 
 A job is alive while its process holds the lock; pids only carry signals. Progress and results are files, so a page
 reload, a closed tab or a killed server lose nothing. With FINETUNE_STUDIO_JOBS=inline a job runs in the calling process.
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import MissingError
-from core.io import files, progress
+from core.io import endings, files, progress
 
 GRACE = 10.0
 """Seconds between the polite signal and the one that cannot be refused."""
@@ -50,7 +51,8 @@ class Job:
     """Estimated seconds to go; None when unknown."""
     result: Mapping[str, Any] | None = None
     error: Mapping[str, str] | None = None
-    """{title, message}, and why where it is paused: {reason: failing | busy | stalled | no credit}"""
+    """{title, message}, and why where it is paused: {reason: failing | busy | stalled | no credit}; of an interrupted job as
+    far as its death is understood"""
     request: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = Path()
 
@@ -81,7 +83,7 @@ def resume(id: str, *, environment: Mapping[str, str] | None = None) -> Job:
     job = read(id)
     if job.alive:
         return job
-    for name in ("paused", "cancelled", "error.json", "result.json"):
+    for name in ("paused", "cancelled", "error.json", "result.json", endings.NOTE):
         (job.folder / name).unlink(missing_ok=True)
     _launch(job.folder, environment or {})
     return read(id)
@@ -125,6 +127,8 @@ def read(id: str) -> Job:
     error = files.read_json(folder / "error.json") if (folder / "error.json").exists() else None
     last, begun = told.last, told.begun
     state = _state(folder, result, error, bool(last.get("queued")))
+    if state == "interrupted":
+        error = endings.explained(folder, told.figures)
     ended = state not in ("running", "queued")
     now = last.get("time", begun) if ended else time.time()
     seconds = max(0.0, now - begun) if begun is not None and now is not None else 0.0
@@ -159,7 +163,7 @@ def _state(folder: Path, result: object, error: object, queued: bool) -> str:
         return "cancelled"
     if isinstance(error, dict):
         return "paused" if error.get("reason") else "failed"
-    return "interrupted"
+    return "running" if files.is_locked(folder / endings.WATCHED) else "interrupted"
 
 
 def all_jobs(dataset: str | None = None, kind: str | None = None) -> list[Job]:

@@ -1,7 +1,7 @@
 """`python -m core.io.work JOB_FOLDER` runs one job.
 
-The process holds `<folder>/lock` for life, writes progress as it goes, and its result or error last. It exits with its
-children when told to stop; a watchdog thread ends it when the folder is deleted.
+The process holds `<folder>/lock` for life, writes progress as it goes, and its result or error last. A small process waits for it
+(core.io.endings), notes how it ended where it could not say so, and ends the children it left.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Paused, Stopped, StudioError
-from core.io import files, spawning
+from core.io import endings, files, spawning
 
 KINDS = {
     "convert": "core.io.embedded:run_convert",
@@ -137,10 +137,7 @@ def _stop(number: int, frame: object) -> None:
 
 
 if __name__ == "__main__":
+    place = Path(sys.argv[1])
+    endings.supervise(place)
     signal.signal(signal.SIGTERM, _stop)
-    try:
-        main(Path(sys.argv[1]))
-    finally:
-        with suppress(ProcessLookupError, PermissionError):
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            os.killpg(os.getpgrp(), signal.SIGTERM) if os.getpgrp() == os.getpid() else None
+    main(place)
