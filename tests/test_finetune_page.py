@@ -93,8 +93,11 @@ def test_starting_shows_the_run_and_its_result(model):
     assert at.session_state["finetune_view"] == "Current run"
     told = words(at)
     assert "**Done.**" in told
-    assert [metric.label for metric in at.metric] == ["Validation loss", "Tokens per second", "Memory", "Best so far"]
-    assert at.metric[3].value.startswith("step ")
+    assert [metric.label for metric in at.metric][-4:] == ["Validation loss", "Tokens per second", "Memory", "Best so far"]
+    assert at.metric[-1].value.startswith("step ")
+    assert "On 12 test rows" in told
+    assert at.metric[0].label.endswith("fine\\-tuned")
+    assert "Learning rate now" in told
     assert "Measured on 12 test rows" in told
     assert at.button(key="finetune_compare").label == "Open the comparison"
     says = at.dataframe[0].value
@@ -221,6 +224,25 @@ def test_a_stopped_run_offers_to_go_on_and_to_measure(model, monkeypatch):
     standing(at.button(key="finetune_resume").click().run())
     assert jobs.read(job.id).state == "done"
     assert "**Done.**" in words(at)
+
+
+def test_a_finished_run_says_where_to_go_next(model):
+    version = doubles.version("regression", 60)
+    trained(version)
+    at = opened(version, "Current run")
+    standing(at.button(key="finetune_next_train").click().run())
+    assert at.session_state["finetune_view"] == "New run"
+    at = opened(version, "Current run")
+    at.button(key="finetune_next_ask").click().run()
+    assert at.session_state["compare_view"] == "Try it"
+
+
+def test_a_run_that_stopped_early_says_so(model):
+    version = doubles.version("regression", 60)
+    job = trained(version)
+    result = files.read_json(job.folder / "result.json")
+    files.write_json(job.folder / "result.json", {**result, "steps": 50})
+    assert "It stopped early at step 8" in words(opened(version, "Current run"))
 
 
 def test_a_failed_run_says_why(model, monkeypatch):

@@ -14,6 +14,8 @@ from core.io import files, jobs, lora
 from core.io.jobs import Job
 from core.version import Version
 from ui import charts
+from ui import finetune_hosted_run as hosted
+from ui import finetune_result as result
 from ui.jobs import line, share, show_failure
 from ui.layout import card, empty, metrics, run_bar
 from ui.state import go, plain
@@ -22,8 +24,8 @@ NO_VALUE = "not yet"
 
 
 def runs(dataset: str) -> list[Job]:
-    """The training runs of a dataset, newest first (measuring an adapter again is not one)."""
-    return [job for job in jobs.all_jobs(dataset, "finetune") if not job.request.get("measure")]
+    """The training runs of a dataset, here and at hosts, newest first (measuring a model again is not one)."""
+    return [job for job in jobs.all_jobs(dataset) if job.kind in ("finetune", "hosted") and not job.request.get("measure")]
 
 
 def show(version: Version) -> None:
@@ -37,7 +39,10 @@ def show(version: Version) -> None:
         return
     wanted = st.session_state.get("finetune_job")
     job = next((one for one in found if one.id == wanted), found[0])
-    st.fragment(_live, run_every="2s" if job.alive else None)(job.id, job.figures.get("kept"), job.alive)
+    if job.kind == "hosted":
+        hosted.live(job)
+        return
+    (st.fragment(_live, run_every="2s") if job.alive else _live)(job.id, job.figures.get("kept"), job.alive)
     _bar(job)
 
 
@@ -46,13 +51,18 @@ def _live(id: str, kept: int | None, alive: bool) -> None:
     if job.alive != alive or job.figures.get("kept") != kept:
         st.rerun(scope="app")  # the bar below names the step that would be kept
     records = lora.history(job.folder)
-    _progress(job)
+    _progress(job, records)
+    if job.state == "done":
+        result.show(job)
     _metrics(job, records)
     if not records:
-        st.caption("The first losses appear after the first step.")
+        st.caption("The model is loaded and asked once before it learns; the first losses appear after the first step.")
         return
     with card("Loss", height="content"):
         charts.show(loss_figure(records, _steps(job, records)), "finetune_loss", _alt(records))
+        if any(one.get("learning_rate") is not None for one in records):
+            now = next(one["learning_rate"] for one in reversed(records) if one.get("learning_rate") is not None)
+            st.caption(f"Learning rate now {now:.2g}; point at the line for that of each step.")
         st.caption(plain(advise(records).sentence))
     _says(job, records)
     with st.expander("Log", icon=":material/description:"):
@@ -60,19 +70,40 @@ def _live(id: str, kept: int | None, alive: bool) -> None:
         st.code(log.read_text(errors="replace")[-6000:] if log.exists() else "Nothing was logged.", language=None)
 
 
-def _progress(job: Job) -> None:
+def _progress(job: Job, records: list[dict[str, Any]]) -> None:
+    last = lora.last_step(job.folder)
     if job.alive:
-        st.progress(share(job), text=plain(line(job)) or "Starting")
+        st.progress(share(job), text=plain(" · ".join(filter(None, [line(job) or "Starting", _epoch(job)]))))
     elif job.state == "done":
-        result = job.result or {}
-        st.markdown(f"**Done.** Step {fmt.count(result.get('step', 0))} of {fmt.count(result.get('steps', 0))} is kept, "
-                    f"{fmt.duration(job.seconds)} in all.")  # fmt: skip
+        st.markdown(f"**Done.** {plain(_ended(job, records))}")
     elif job.error:
         show_failure(job)
+        if last is not None:
+            st.caption(f"The last complete checkpoint, step {fmt.count(last)}, is kept.")
     else:
         word = {"cancelled": "Stopped", "interrupted": "Interrupted: its process ended"}.get(job.state, job.state)
-        last = lora.last_step(job.folder)
         st.markdown(f"**{word}.** " + (f"Step {fmt.count(last)} is kept." if last is not None else "There is no checkpoint yet."))
+
+
+def _ended(job: Job, records: list[dict[str, Any]]) -> str:
+    """Which step is kept, and why the run ended before its last one if it did."""
+    made = job.result or {}
+    last, steps = max((one["step"] for one in records), default=0), int(made.get("steps", 0))
+    told = f"Step {fmt.count(made.get('step', 0))} of {fmt.count(steps)} is kept, {fmt.duration(job.seconds)} in all."
+    if last < steps:
+        told += f" It stopped early at step {fmt.count(last)}: the validation loss had not fallen any further."
+    return told
+
+
+def _epoch(job: Job) -> str:
+    """ "epoch 0.4 of 1.5" while it trains, from the rows one step takes."""
+    about = job.folder / "about.json"
+    if not about.exists() or job.figures.get("phase") not in (None, "train") or not job.step:
+        return ""
+    told = files.read_json(about)
+    size = int(told["settings"]["batch"]) * int(told["settings"]["accumulate"])
+    now, whole = (step * size / max(1, int(told["rows"])) for step in (job.step, int(told["steps"])))
+    return f"epoch {now:.1f} of {whole:.1f}"
 
 
 def _metrics(job: Job, records: list[dict[str, Any]]) -> None:
@@ -106,8 +137,9 @@ def loss_figure(records: list[dict[str, Any]], steps: int) -> Any:
         x, y = [step for step, _ in train], [loss for _, loss in train]
         fig.add_trace(go.Scatter(x=x, y=y, mode="lines", line={"color": charts.TUNED, "width": 1}, opacity=0.35, hoverinfo="skip"))
         even = smooth(y)
-        fig.add_trace(go.Scatter(x=x, y=even, mode="lines", line={"color": charts.TUNED, "width": 2.5},
-                                 hovertemplate="step %{x}: %{y:.2f}<extra>train</extra>"))  # fmt: skip
+        rates = [one.get("learning_rate") or 0.0 for one in records if one.get("loss") is not None]
+        fig.add_trace(go.Scatter(x=x, y=even, mode="lines", line={"color": charts.TUNED, "width": 2.5}, customdata=rates,
+                                 hovertemplate="step %{x}: %{y:.2f}, learning rate %{customdata:.2g}<extra>train</extra>"))  # fmt: skip
         _label(fig, x[-1], even[-1], "train", charts.TUNED, bool(measured) and measured[-1][1] < even[-1])
     if measured:
         x, y = [step for step, _ in measured], [loss for _, loss in measured]
