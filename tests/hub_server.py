@@ -1,6 +1,6 @@
 """A loopback double of the Hugging Face Hub, as huggingface_hub 2.4 speaks to it.
 
-Dataset info, paged file trees, files with ranges behind a redirect to another host, branches and commits, private and gated
+Info of datasets and models, paged file trees, files with ranges behind a redirect to another host, branches and commits, private and gated
 repositories with the Hub's own status codes and X-Error-Code headers, and planted troubles: a file that breaks off, one that is
 damaged where it is kept, one that stalls, an answer of 503.
 """
@@ -28,7 +28,7 @@ PAGE = 5
 
 @dataclass
 class Repo:
-    """One dataset: its files at each commit, and who may read it."""
+    """One dataset or model: its files at each commit, and who may read it."""
 
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
     """Commit -> path -> content."""
@@ -81,7 +81,7 @@ class Hub:
         return f"http://127.0.0.1:{self.port}"
 
     def repo(self, id: str, files: dict[str, bytes] | None = None, **settings: Any) -> Repo:
-        """A dataset with these files on main."""
+        """A repository with these files on main."""
         made = self.repos[id] = Repo(**settings)
         if files is not None:
             made.commit(files)
@@ -145,10 +145,12 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 if hub.down:
                     hub.down -= 1
                     return self._refuse(503, "", "Service Unavailable")
-                if path.startswith("/api/datasets/"):
-                    return self._api(path.removeprefix("/api/datasets/"), parts.path.removeprefix("/api/datasets/"), query)
-                if path.startswith("/datasets/") and "/resolve/" in path:
-                    return self._resolve(path.removeprefix("/datasets/"), parts.path)
+                for kind in ("datasets", "models"):
+                    start = f"/api/{kind}/"
+                    if path.startswith(start):
+                        return self._api(path.removeprefix(start), parts.path.removeprefix(start), query, kind)
+                if "/resolve/" in path and not path.startswith("/cdn/"):
+                    return self._resolve(path.removeprefix("/datasets/").removeprefix("/"), parts.path)
                 if path.startswith("/cdn/"):
                     return self._file(path.removeprefix("/cdn/"))
                 return self._refuse(404, "", "Sorry, we can't find the page you are looking for.")
@@ -176,7 +178,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 return repo
             return None
 
-        def _api(self, path: str, raw: str, query: dict[str, list[str]]) -> None:
+        def _api(self, path: str, raw: str, query: dict[str, list[str]], kind: str) -> None:
             for word in ("/revision/", "/tree/"):
                 if word in path:
                     id = path.split(word, 1)[0]
@@ -191,7 +193,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             if commit is None:
                 self._refuse(404, "RevisionNotFound", f"Invalid rev id: {revision}")
             elif word == "/tree/":
-                self._tree(id, repo, commit, revision, query)
+                self._tree(id, repo, commit, revision, query, kind)
             else:
                 files = [{"rfilename": name} for name in sorted(repo.files[commit])]
                 body = {"_id": "1", "id": id, "author": id.split("/")[0], "sha": commit, "private": repo.private, "gated": "auto" if repo.gated
@@ -199,7 +201,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                         "lastModified": "2026-01-01T00:00:00.000Z", "createdAt": "2026-01-01T00:00:00.000Z"}  # fmt: skip
                 self._json(body | ({"cardData": repo.card} if repo.card else {}))
 
-        def _tree(self, id: str, repo: Repo, commit: str, revision: str, query: dict[str, list[str]]) -> None:
+        def _tree(self, id: str, repo: Repo, commit: str, revision: str, query: dict[str, list[str]], kind: str) -> None:
             files = repo.files[commit]
             folders = {"/".join(path.split("/")[:n]) for path in files for n in range(1, path.count("/") + 1)}
             entries: list[dict[str, Any]] = [{"type": "directory", "oid": "0" * 40, "size": 0, "path": name} for name in folders]
@@ -214,7 +216,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             start = int(query.get("cursor", ["0"])[0])
             headers = {}
             if start + PAGE < len(entries):
-                more = f"{hub.url}/api/datasets/{id}/tree/{revision}?recursive=True&expand=False&cursor={start + PAGE}"
+                more = f"{hub.url}/api/{kind}/{id}/tree/{revision}?recursive=True&expand=False&cursor={start + PAGE}"
                 headers["Link"] = f'<{more}>; rel="next"'
             self._json(entries[start : start + PAGE], headers)
 

@@ -10,6 +10,8 @@ from core import format as fmt
 from core.compare.board import Board, Row
 from core.compare.wording import answer
 from core.io import jobs
+from core.io.embedded import engine
+from core.io.lora import bases
 from core.prompt import Message, Prompt, default_prompt
 from core.reply import Reply
 from core.version import Version
@@ -105,23 +107,31 @@ def _own_question(version: Version, prompt: Prompt) -> list[Message] | None:
 
 
 def _answers(board: Board, tuned: dict[str, Path], messages: list[Message], prompt: Prompt) -> None:
-    """Untuned first, then the adapters, as one mixed batch; every pane says who answered it."""
+    """Untuned first, then the adapters, as one mixed batch for each base; every pane says who answered it."""
     from core.io.lora.runs import base_title
 
-    panes: list[tuple[Row | None, Path | None]] = [(None, None), *((board.row(id), path) for id, path in tuned.items())]
-    boxes = []
-    for column, (row, _) in zip(st.columns(len(panes)), panes, strict=True):
-        with column.container(border=True, gap="xsmall"):
-            st.badge(plain(row.title if row else f"{base_title()} untuned"), color="orange" if row else "violet")
-            boxes.append((st.empty(), st.empty()))
-            boxes[-1][1].caption("thinking; the first answer waits until the model is loaded")
     with guarded():
-        replies: list[Reply] = []
-        for replies in cache.engine().stream([messages] * len(panes), adapter=[path for _, path in panes], max_tokens=prompt.max_tokens,
-                                             prefix=prompt.prefix, stop_at_newline=board.task != "chat"):  # fmt: skip
-            for (words, told), reply in zip(boxes, replies, strict=True):
-                words.text(prompt.prefix + reply.text)
-                told.caption(plain(_took(reply)))
+        based = {path: bases.of_adapter(path) for path in tuned.values()}
+        first = next(iter(based.values()), None)
+        panes: list[tuple[Row | None, Path | None, Path | None]] = [(None, None, first)]
+        panes += [(board.row(id), path, based[path]) for id, path in tuned.items()]
+        boxes = []
+        for column, (row, _, _) in zip(st.columns(len(panes)), panes, strict=True):
+            with column.container(border=True, gap="xsmall"):
+                st.badge(plain(row.title if row else f"{base_title(first)} untuned"), color="orange" if row else "violet")
+                boxes.append((st.empty(), st.empty()))
+                boxes[-1][1].caption("thinking; the first answer waits until the model is loaded")
+        for base in dict.fromkeys(base for _, _, base in panes):
+            places = [place for place, pane in enumerate(panes) if pane[2] == base]
+            live = cache.engine() if base is None else engine(base)
+            paths, short = [panes[place][1] for place in places], board.task != "chat"
+            how = {"max_tokens": prompt.max_tokens, "prefix": prompt.prefix, "stop_at_newline": short}
+            replies: list[Reply] = []
+            for replies in live.stream([messages] * len(places), adapter=paths, **how):
+                for place, reply in zip(places, replies, strict=True):
+                    words, told = boxes[place]
+                    words.text(prompt.prefix + reply.text)
+                    told.caption(plain(_took(reply)))
 
 
 def _took(reply: Reply) -> str:

@@ -37,7 +37,7 @@ def _local(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("train", metavar="TRAIN", help="a chat file, a prompt/completion file, a table, or a version id")
     parser.add_argument("--validation", metavar="FILE", help="rows to measure the loss on (default: the version's validation rows)")
-    parser.add_argument("--model", default="embedded", help="embedded, or a model folder")
+    parser.add_argument("--model", default="embedded", help="embedded, a model folder, or owner/name[@revision] of the Hub")
     parser.add_argument("--out", required=True, help="folder for the adapter")
     parser.add_argument("--prompt", metavar="FILE", help="a prompt as JSON, for tables")
     parser.add_argument("--text", action="append", help="a text column, for tables (may be repeated)")
@@ -70,16 +70,12 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
 
 
 def _run_local(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
-    from core.io.embedded import ensure_converted, named_model
+    from core.io.commands.generate import base_folder
     from core.io.embedded.loading import training_here
-    from core.io.embedded.weights import model_dir, offline
     from core.io.files import home, lock
 
     settings = _settings(args, say)
-    offline()
-    base = named_model(args.model)
-    if base == model_dir():
-        base = ensure_converted(lambda done, total, message: say(message))
+    base = base_folder(args.model, None, say)
     rows, prompt = _rows(args, args.train, "train", base, settings)
     validation = _rows(args, args.validation or args.train, "validation", base, settings)[0] if _has_validation(args) else None
     assert rows is not None
@@ -114,8 +110,9 @@ def _pasted(args: argparse.Namespace, say: Callable[[str], None]) -> TrainSettin
 def _train(base: Path, rows: TrainingRows, validation: TrainingRows | None, settings: TrainSettings, out: Path, prompt: Prompt | None,
            say: Callable[[str], None]) -> dict[str, Any]:  # fmt: skip
     from core.finetune.estimates import steps_of
+    from core.io.embedded import facts
     from core.io.files import write_json
-    from core.io.lora import sample
+    from core.io.lora import bases, sample
     from core.io.lora.standing import Run, Told
     from core.io.lora.training import train
 
@@ -135,7 +132,8 @@ def _train(base: Path, rows: TrainingRows, validation: TrainingRows | None, sett
     made = train(run, tell)
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         shutil.copyfile(made.checkpoint / name, out / name)
-    write_json(out / "adapter.json", {"base": str(base), "settings": settings.to_dict(), "prompt": prompt.to_dict() if prompt else None,
+    about = {"base": base.name, "revision": facts(base).revision, **bases.identity(base)}
+    write_json(out / "adapter.json", {**about, "settings": settings.to_dict(), "prompt": prompt.to_dict() if prompt else None,
                                       "step": made.step, "steps": made.steps})  # fmt: skip
     shutil.rmtree(out / "checkpoints", ignore_errors=True)
     return {"adapter": str(out), "steps": made.steps, "seconds": round(made.seconds, 2), "train_loss": made.train_loss,

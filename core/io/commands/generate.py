@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 HELP = "ask a local model one question"
@@ -12,8 +13,8 @@ HELP = "ask a local model one question"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", metavar="PROMPT", help="the question")
-    parser.add_argument("--model", default="embedded", help="embedded, or a model folder")
-    parser.add_argument("--adapter", help="an adapter's folder, or its id in this workspace")
+    parser.add_argument("--model", help="embedded (default), a model folder or owner/name of the Hub; an adapter brings its own")
+    parser.add_argument("--adapter", help="an adapter's folder, its id in this workspace, or ID:step-N of a kept checkpoint")
     parser.add_argument("--max-tokens", type=int, default=128)
     parser.add_argument("--temperature", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=0)
@@ -21,14 +22,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
-    from core.io.embedded import Engine, ensure_converted, named_model
-    from core.io.embedded.weights import model_dir, offline
+    from core.io.embedded import Engine
 
-    offline()
-    base = named_model(args.model)
-    if base == model_dir():
-        ensure_converted(lambda done, total, message: say(message))
     adapter = adapter_folder(args.adapter)
+    base = base_folder(args.model, adapter, say)
     live = Engine(base)
     start = time.perf_counter()
     chat = [{"role": "user", "content": args.prompt}]
@@ -36,19 +33,34 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     reply = live.complete([chat], adapter=adapter, **how)[0]
     seconds = time.perf_counter() - start
     live.close()
-    return {"model": args.model, "adapter": args.adapter, "text": reply.text, "tokens_in": reply.tokens_in, "tokens_out": reply.tokens_out,
-            "seconds": round(seconds, 3)}  # fmt: skip
+    return {"model": args.model or base.name, "adapter": args.adapter, "text": reply.text, "tokens_in": reply.tokens_in,
+            "tokens_out": reply.tokens_out, "seconds": round(seconds, 3)}  # fmt: skip
 
 
 def adapter_folder(name: str | None) -> str | None:
-    """A folder as it is; else the workspace's adapter of that id. Raises MissingError."""
-    from pathlib import Path
-
+    """A folder as it is; else the workspace's adapter of that id, or its checkpoint ("ID:step-N"). Raises MissingError."""
     from core.io import lora
 
-    if name is None or (Path(name) / "adapter_config.json").is_file():
-        return name
-    return str(lora.adapter(name).folder)
+    return None if name is None else str(lora.referred(name))
+
+
+def base_folder(model: str | None, adapter: str | None, say: Callable[[str], None]) -> Path:
+    """The model that answers: the one named, else the adapter's own, else the embedded one; unpacked or fetched when needed."""
+    from core.io.embedded.weights import offline
+    from core.io.lora import bases
+    from core.io.sources.hub import token_for
+
+    told: set[str] = set()
+
+    def tell(done: int, total: int, message: str) -> None:
+        if message not in told:
+            told.add(message)
+            say(message)
+
+    own = bases.of_adapter(Path(adapter)) if adapter and not model else None
+    folder = own or bases.resolve(model, tell, token_for(None))
+    offline()
+    return folder
 
 
 def show(result: dict[str, Any]) -> str:

