@@ -15,6 +15,7 @@ from core.card import text
 
 MERGED, ADAPTER = "merged", "adapter"
 LICENCE = "Not known. Whoever publishes this writes here what the base model and the data allow, and adds `license:` above."
+UPLOADED = "It was uploaded to Finetune Studio, not trained there."
 _TITLES = {"regression": "a number", "classification": "a label", "qa": "a short answer", "chat": "a reply"}
 _SETTINGS = ("epochs", "max_steps", "learning_rate", "schedule", "batch", "accumulate", "max_tokens", "rank", "alpha", "dropout", "targets",
              "rslora", "dora", "packing", "precision", "quantization", "answers_only", "seed")  # fmt: skip
@@ -100,7 +101,7 @@ def _what(about: About, kind: str) -> str:
     thing = f"{of} with a LoRA adapter merged into its weights." if kind == MERGED else f"A LoRA adapter for {of}."
     answers = f" It answers with {_TITLES[about.task]}." if about.task in _TITLES else ""
     fits = f" It fits these base weights only: `{about.revision}`." if about.revision and kind == ADAPTER else ""
-    came = " It was uploaded to Finetune Studio, not trained there." if about.uploaded else " Trained with Finetune Studio."
+    came = f" {UPLOADED}" if about.uploaded else " Trained with Finetune Studio."
     return thing + answers + fits + came
 
 

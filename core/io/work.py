@@ -32,6 +32,7 @@ KINDS = {
     "recount": "core.io.previewing:run_recount",
     "export": "core.io.exporting:run_export",
     "push": "core.io.pushing:run_push",
+    "export_model": "core.io.lora.exporting:run_export_model",
     "map": "core.io.mapping:run_map",
     "fetch": "core.io.fetching:run_fetch",
     "import": "core.io.importing:run_import",

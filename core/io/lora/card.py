@@ -13,7 +13,7 @@ from typing import Any
 from core.errors import ModelError, StudioError
 from core.evaluate.metrics import METRICS
 from core.evaluation import Evaluation
-from core.finetune.card import ADAPTER, About, Score, Span, adapter_card
+from core.finetune.card import ADAPTER, UPLOADED, About, Score, Span, adapter_card
 from core.format import unit_of
 from core.io import evaluations, files, store
 from core.io.embedded.weights import NAME, TITLE, facts, model_dir
@@ -29,8 +29,13 @@ _HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 
 def write(made: runs.Adapter) -> Path:
     """README.md beside the adapter's weights, anew. The card an uploaded adapter brought stays."""
-    path = made.folder / README
-    if not (made.origin == "uploaded" and path.is_file()):
+    return write_into(made.folder, made)
+
+
+def write_into(folder: Path, made: runs.Adapter) -> Path:
+    """The same into another folder: one that is being built, or written for export."""
+    path = folder / README
+    if not (made.origin == "uploaded" and path.is_file() and UPLOADED not in path.read_text(errors="replace")):
         files.atomic_write(path, card_text(made))
     return path
 
@@ -64,11 +69,11 @@ def about(made: runs.Adapter) -> About:
 
 def base_folder(made: runs.Adapter) -> Path | None:
     """The base model an adapter fits, by the revision of its weights; None when it is not on this machine."""
-    found = next((path for path in bases() if facts(path).revision == made.revision), None)
-    return found or next((path for path in bases() if not made.revision and path.name == made.base), None)
+    found = next((path for path in bases_here() if facts(path).revision == made.revision), None)
+    return found or next((path for path in bases_here() if not made.revision and path.name == made.base), None)
 
 
-def bases() -> list[Path]:
+def bases_here() -> list[Path]:
     """The folders of base models on this machine: the one in use, then those of the workspace."""
     from core.io.embedded.weights import is_ready
 
