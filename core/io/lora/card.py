@@ -16,7 +16,7 @@ from core.evaluation import Evaluation
 from core.finetune.card import ADAPTER, UPLOADED, About, Score, Span, adapter_card
 from core.format import unit_of
 from core.io import evaluations, files, store
-from core.io.embedded.weights import NAME, TITLE, facts, model_dir
+from core.io.embedded.weights import NAME, TITLE, facts
 from core.io.lora import runs
 
 README = "README.md"
@@ -74,11 +74,10 @@ def base_folder(made: runs.Adapter) -> Path | None:
 
 
 def bases_here() -> list[Path]:
-    """The folders of base models on this machine: the one in use, then those of the workspace."""
-    from core.io.embedded.weights import is_ready
+    """The folders of base models on this machine: the one in use, those fetched, those adapters were trained from."""
+    from core.io.lora import bases
 
-    found = [model_dir(), *sorted(path for path in files.folder("models").iterdir() if path.is_dir() and not path.name.startswith("."))]
-    return [path for path in dict.fromkeys(found) if is_ready(path)]
+    return [one.folder for one in bases.known() if one.facts is not None]
 
 
 def hub_id(base: Path) -> str:
@@ -118,7 +117,9 @@ def measured(made: runs.Adapter) -> tuple[Evaluation | None, Evaluation | None]:
     if own is None:
         return None, None
     others = [one for one in reversed(found) if one.test_id == own.test_id and one.task == own.task and not one.notes.get("adapter_id")]
-    named = next((one for one in others if one.notes.get("base") == made.base), None)
+    named = next((one for one in others if one.id == made.base_evaluation), None) or next(
+        (one for one in others if one.notes.get("base") == made.base), None
+    )
     built_in = next((one for one in others if one.notes.get("model") == TITLE and made.base == NAME), None)
     return own, named or built_in
 
@@ -162,7 +163,7 @@ def _bare(title: str) -> str:
 
 def _forgetting(made: runs.Adapter) -> dict[str, Any]:
     path = files.folder("jobs") / made.id / "forgetting.json"
-    return files.read_json(path) if path.is_file() else {}
+    return dict(made.forgetting) or (files.read_json(path) if path.is_file() else {})
 
 
 def clean_config(made: runs.Adapter) -> str:

@@ -19,7 +19,7 @@ from core.errors import DataError, MissingError, StudioError
 from core.io import files
 from core.io.embedded.adapters import WEIGHTS
 from core.io.embedded.weights import facts
-from core.io.lora import card, runs
+from core.io.lora import bases, card, runs
 from core.io.lora.inspecting import check_finite, check_settings, check_shapes, header, strict_json
 from core.io.lora.unpacking import CONFIG, unpacked
 from core.prompt import Prompt
@@ -70,6 +70,7 @@ def _checked(folder: Path, label: str, version: Version, base: Path | None, prom
     own = _prompt(brought.get("prompt"))
     asked = prompt or own or prompt_of(version)
     moment = datetime.now(UTC)
+    where = bases.identity(chosen)
     return runs.Adapter(
         id=f"upload-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
         title=f"{label} (uploaded)",
@@ -84,6 +85,8 @@ def _checked(folder: Path, label: str, version: Version, base: Path | None, prom
         revision=facts(chosen).revision,
         created=moment.isoformat(),
         origin="uploaded",
+        base_folder=where["base_folder"],
+        hub=where["hub"],
     )
 
 
