@@ -268,8 +268,59 @@ def test_history_lists_runs_with_score_and_loss(model):
     table = opened(version, "History").dataframe[0].value
     assert table["Steps"].tolist() == [4, 8]
     assert table["Status"].tolist() == ["done", "done"]
+    assert set(zip(table["Engine"], table["Cost"], strict=True)) == {("this machine", "local")}
     assert len(json.loads(table["Loss"].iloc[1])) == 8
     assert all(score != "not measured" for score in table["Score"])
+
+
+def test_history_goes_on_from_an_adapter_with_its_settings_and_only_new_rows(model, monkeypatch):
+    version = doubles.version("regression", 60)
+    job = trained(version, rank=4, alpha=8)
+    at = opened(version, "History")
+    at.session_state["finetune_history"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    standing(at.run())
+    standing(at.button(key="finetune_continue").click().run())
+    assert (at.selectbox(key="finetune_from").value, at.toggle(key="finetune_only_new").value) == (job.id, True)
+    assert at.number_input(key="finetune_set_rank").value == 4
+    assert "No row is new to that adapter" in words(at)
+    assert at.button(key="finetune_start").disabled
+    standing(at.toggle(key="finetune_only_new").set_value(False).run())
+    assert "0 of 36 rows are new" in words(at)
+    standing(at.number_input(key="finetune_set_rank").set_value(8).run())
+    assert at.button(key="finetune_start").disabled
+    standing(at.button(key="finetune_take_over").click().run())
+    assert at.number_input(key="finetune_set_rank").value == 4
+    asked = {}
+    monkeypatch.setattr(jobs, "start", lambda kind, request, **more: asked.update(request) or doubles_job())
+    at.button(key="finetune_start").click().run()
+    assert (asked["continue_from"], asked["only_new"]) == (job.id, False)
+
+
+def test_a_base_may_be_a_folder_and_what_is_wrong_with_it_is_said(model, tmp_path, monkeypatch):
+    at = opened(doubles.version("regression", 60))
+    standing(at.selectbox(key="finetune_model").set_value("a folder").run())
+    assert "Choose a model" in words(at)
+    standing(at.text_input(key="finetune_folder").set_value(str(tmp_path / "none")).run())
+    assert "There is no folder" in words(at)
+    standing(at.text_input(key="finetune_folder").set_value(str(tmp_path)).run())
+    assert "lacks config.json" in words(at).replace("\\", "")
+    standing(at.text_input(key="finetune_folder").set_value(str(model)).run())
+    asked = {}
+    monkeypatch.setattr(jobs, "start", lambda kind, request, **more: asked.update(request) or doubles_job())
+    at.button(key="finetune_start").click().run()
+    assert asked["base"] == str(model)
+
+
+def test_a_base_of_the_hub_is_fetched_before_its_rows_are_counted(model, monkeypatch):
+    asked = []
+    monkeypatch.setattr(jobs, "start", lambda kind, request, **more: asked.append((kind, request)))
+    at = opened(doubles.version("regression", 60))
+    standing(at.selectbox(key="finetune_model").set_value("from the Hub").run())
+    standing(at.text_input(key="finetune_repository").set_value("not a name").run())
+    assert at.button(key="finetune_fetch").disabled
+    standing(at.text_input(key="finetune_repository").set_value("owner/small").run())
+    standing(at.button(key="finetune_fetch").click().run())
+    assert asked == [("fetch_base", {"base": "owner/small"})]
 
 
 def test_a_run_is_deleted_in_two_clicks(model):

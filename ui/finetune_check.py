@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -35,12 +35,13 @@ def plan_of(prepared: lora.Prepared, settings: TrainSettings, base: Path) -> Est
                     validation_tokens=sum(map(len, asked)))  # fmt: skip
 
 
-def show(version: Version, prepared: lora.Prepared, settings: TrainSettings, plan: Estimate, base: Path, into: Any) -> list[Check]:
-    """The card; its lines are returned, for the run bar."""
+def show(version: Version, prepared: lora.Prepared, settings: TrainSettings, plan: Estimate, base: Path, into: Any,
+         more: Sequence[Check] = ()) -> list[Check]:  # fmt: skip
+    """The card, with `more` lines; all of them are returned, for the run bar."""
     found = checks(prepared.train, prepared.validation, plan.memory, device.memory(), settings.max_tokens,
                    cache.leaked(version.dataset, version.id), version.splits.get("test", 0))  # fmt: skip
     found[1:1] = [_time(plan, base), _learnt(prepared, settings)]
-    found += missing(settings)
+    found += [*more, *missing(settings)]
     with card("Check", control=_measure(prepared, settings) if base == embedded.model_dir() else None, into=into):
         for line in found:
             _line(line)

@@ -13,7 +13,9 @@ from core.io.embedded.adapters import WEIGHTS
 from core.io.jobs import Job
 from core.version import Version
 from ui import boards
+from ui import finetune_report as report
 from ui.finetune_run import measure_again, runs
+from ui.finetune_settings import take
 from ui.layout import empty
 from ui.state import current, go
 from ui.tables import rows, same_action
@@ -34,12 +36,10 @@ def show(version: Version) -> None:
 
     found = runs(version.dataset)
     if not found:
-        empty(
-            "history",
-            "No run yet",
-            "Every run is kept here with its loss, its score on the test rows and its settings.",
-            key="finetune_past",
-        )
+        if empty("history", "No run yet", "Every run is kept here with its loss, its score on the test rows and its cost.", "New run",
+                 key="finetune_past"):  # fmt: skip
+            st.session_state["_finetune_go"] = "New run"
+            st.rerun()
         return
     scores = _scores(version)
     table = pd.DataFrame([_row(job, scores) for job in found])
@@ -48,57 +48,75 @@ def show(version: Version) -> None:
     if chosen and chosen[0] < len(found):
         _actions(found[chosen[0]])
     else:
-        st.caption("Select a run to resume, use, export or delete it.")
+        st.caption("Select a run to show, resume, use, continue, export or delete it. Scores are on this version's test rows.")
 
 
 def _scores(version: Version) -> dict[str, str]:
-    """Adapter id -> its score on this version's test rows, with its interval."""
+    """Evaluation id and adapter id -> its score on this version's test rows, with its interval."""
     board = boards.board(version.dataset, version.id)
     found = {}
     for row in board.rows if board else ():
+        measured, unit = row.values[board.headline.name], board.unit_of(board.headline.name)
+        told = f"{fmt.metric(unit, measured.value, row.n)} ({fmt.interval(measured.low, measured.high, unit)})"
         made = row.evaluation.notes.get("adapter_id")
-        if made:
-            measured, unit = row.values[board.headline.name], board.unit_of(board.headline.name)
-            found[made] = f"{fmt.metric(unit, measured.value, row.n)} ({fmt.interval(measured.low, measured.high, unit)})"
+        found |= {row.evaluation.id: told, **({made: told} if made else {})}
     return found
 
 
 def _row(job: Job, scores: dict[str, str]) -> dict[str, object]:
     records = lora.history(job.folder)
     measured = [one["val_loss"] for one in records if one.get("val_loss") is not None]
-    steps = max((one["step"] for one in records), default=0)
+    hosted, result = job.kind == "hosted", job.result or {}
     return {
         "Started": f"{fmt.date(job.created)}, {job.created[11:16]}",
+        "Engine": "provider" if hosted else "this machine",
         "Status": STATES.get(job.state, job.state),
-        "Steps": steps,
+        "Steps": max((one["step"] for one in records), default=0),
         "Validation loss": f"{min(measured):.2f}" if measured else "n/a",
-        "Score": scores.get(job.id, "not measured"),
+        "Score": scores.get(str(result.get("evaluation"))) or scores.get(job.id, "not measured"),
         "Time": fmt.duration(job.seconds),
-        "Cost": "local",
+        "Cost": fmt.cost(result.get("usd")) if hosted and result.get("usd") is not None else "not known" if hosted else "local",
         "Loss": lora.thinned(records),
     }
 
 
 def _actions(job: Job) -> None:
-    made = next((one for one in lora.adapters(job.dataset) if one.id == job.id), None)
-    last = lora.last_step(job.folder)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button("Show", key="finetune_show", icon=":material/monitoring:"):
             st.session_state["finetune_job"], st.session_state["_finetune_go"] = job.id, "Current run"
             st.rerun()
-        if not job.alive and job.state != "done" and last is not None:
-            st.button(
-                f"Resume from step {fmt.count(last)}", key="finetune_again", icon=":material/play_arrow:", on_click=_resume, args=(job,)
-            )
-        if made and job.state != "done":
-            st.button("Measure on test rows", key="finetune_use", icon=":material/leaderboard:", on_click=measure_again, args=(job,))
-        if made and job.state == "done" and st.button("Use in Compare", key="finetune_use", icon=":material/balance:"):
+        if job.kind == "finetune":
+            _local(job)
+        elif job.state == "done" and st.button("Use in Compare", key="finetune_use", icon=":material/balance:"):
             go("compare")
-        if made:
-            st.download_button("Export", lambda: _packed(made), f"adapter-{made.id}.zip", "application/zip", key="finetune_export",
-                               icon=":material/download:", on_click="ignore", help="Weights, settings and prompt as one zip.")  # fmt: skip
+        report.actions(job)
         if not job.alive:
             _delete(job)
+
+
+def _local(job: Job) -> None:
+    """What can be done with a run of this machine."""
+    made = next((one for one in lora.adapters(job.dataset) if one.id == job.id), None)
+    last = lora.last_step(job.folder)
+    if not job.alive and job.state != "done" and last is not None:
+        st.button(f"Resume from step {fmt.count(last)}", key="finetune_again", icon=":material/play_arrow:", on_click=_resume, args=(job,))
+    if made is None:
+        return
+    if job.state != "done":
+        st.button("Measure on test rows", key="finetune_use", icon=":material/leaderboard:", on_click=measure_again, args=(job,))
+    elif st.button("Use in Compare", key="finetune_use", icon=":material/balance:"):
+        go("compare")
+    st.button("Continue on new rows", key="finetune_continue", icon=":material/add:", on_click=_continue, args=(made,),
+              help="A new run that starts from this adapter and learns from the rows it has not seen.")  # fmt: skip
+    st.download_button("Export", lambda: _packed(made), f"adapter-{made.id}.zip", "application/zip", key="finetune_export",
+                       icon=":material/download:", on_click="ignore", help="Weights, settings and prompt as one zip.")  # fmt: skip
+
+
+def _continue(made: lora.Adapter) -> None:
+    """Callback: New run with this adapter's settings, from where it ended."""
+    take(made.trained_with(), made.task)
+    st.session_state["finetune_from"], st.session_state["finetune_only_new"] = made.id, True
+    st.session_state["_finetune_go"] = "New run"
 
 
 def _resume(job: Job) -> None:
@@ -113,6 +131,8 @@ def _delete(job: Job) -> None:
             st.session_state["_finetune_delete"] = job.id
             st.rerun()
         return
+    st.caption("The adapter goes too; its answers to the test rows stay on Compare." if job.kind == "finetune"
+               else "Its record here goes; what is at the host, and its answers on Compare, stay.")  # fmt: skip
     if st.button("Delete run for good", key="finetune_delete_sure", icon=":material/delete_forever:"):
         lora.delete(job.id)
         jobs.delete(job.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -15,9 +16,12 @@ from core.io import embedded, jobs, lora
 from core.version import Version
 from ui import cache
 from ui import finetune_check as check
+from ui import finetune_model as base_model
 from ui import finetune_pasted as pasted
+from ui import finetune_report as report
 from ui import finetune_settings as chosen
 from ui.explore_send import propose
+from ui.finetune_model import Model
 from ui.jobs import latest, running, watch
 from ui.layout import card, run_bar
 from ui.state import go, guarded, plain
@@ -36,25 +40,28 @@ def show(version: Version) -> None:
     kind = version.task or ""
     settings, base = chosen.current(kind)
     top, bottom = st.columns(2), st.columns(2)
-    ready = _model(version, top[0])
+    model = base_model.show(version, None, top[0])
     with card("Settings", control=chosen.preset_control(kind), into=bottom[0]):
         one, other = st.columns(2)
         chosen.field("epochs", base, one)
         chosen.field("max_tokens", base, other)
         st.caption(plain(chosen.summary(settings)), help=TERMS)
         chosen.project_presets(kind)
-    prepared = _data(version, settings, ready, top[1])
-    if prepared is None:
+    prepared = _data(version, settings, model, top[1])
+    if prepared is None or model.folder is None:
         with card("Check", into=bottom[1]):
             st.caption("Checked once the model is prepared: rows are counted in its tokens.")
-        _prepare_bar()
+        if base_model.is_built_in(model):
+            _prepare_bar()
+        else:
+            base_model.fetch_bar(model)
         return
-    base_dir = embedded.model_dir()
-    plan = check.plan_of(prepared, settings, base_dir)
-    found = check.show(version, prepared, settings, plan, base_dir, bottom[1])
+    plan = check.plan_of(prepared, settings, model.folder)
+    more = base_model.going_on(model, cache.training_rows(version.dataset, version.id, settings.max_tokens, str(model.folder)), settings)
+    found = check.show(version, prepared, settings, plan, model.folder, bottom[1], more)
     chosen.expander(settings, base, kind)
     pasted.popover(kind)
-    _bar(version, settings, plan, found)
+    _bar(version, settings, plan, found, model)
 
 
 def _missing(version: Version) -> tuple[str, str, str] | None:
@@ -76,35 +83,7 @@ def _not_ready(version: Version, reason: str, label: str, page: str) -> None:
         go(page)
 
 
-def _model(version: Version, into: Any) -> bool:
-    """The model card; whether the model is ready."""
-    with card("Model", into=into):
-        ready = embedded.is_ready()
-        known = embedded.facts() if ready else None
-        st.selectbox(
-            "Base model",
-            [known.title if known else embedded.TITLE],
-            key="finetune_model",
-            help="The model that is taught. Its own weights never change: what is learnt is a small adapter beside them.",
-        )
-        if known:
-            parts = [f"{known.parameters / 1e6:,.0f} M parameters", fmt.size(known.bytes), known.licence, "ready offline"]
-            st.caption(plain(" · ".join(part for part in parts if part)))
-        else:
-            st.caption("135 M parameters · 257 MiB · Apache-2.0 · unpacked once from its package, about 20 s")
-        earlier = {one.id: f"{fmt.count(one.step)} steps on {fmt.date(one.created)}" for one in lora.adapters(version.dataset)}
-        if ready and earlier:
-            st.selectbox(
-                "Start from",
-                ["", *earlier],
-                format_func=lambda id: earlier.get(id, "the base model"),
-                key="finetune_from",
-                help="Go on from an earlier adapter of this data. Rank and layers must be the same.",
-            )
-    return ready
-
-
-def _data(version: Version, settings: TrainSettings, ready: bool, into: Any) -> lora.Prepared | None:
+def _data(version: Version, settings: TrainSettings, model: Model, into: Any) -> lora.Prepared | None:
     """The data card; the rows as tokens once the model is ready."""
     with card("Data", into=into):
         prompt = lora.prompt_of(version)
@@ -116,22 +95,23 @@ def _data(version: Version, settings: TrainSettings, ready: bool, into: Any) -> 
         )
         told = f"Version {version.number} · {fmt.count(version.splits.get('train', 0))} train rows"
         told += f" · {fmt.count(version.splits.get('validation', 0))} validation rows"
-        if not ready:
+        if model.folder is None:
             st.caption(told)
             return None
         with st.spinner("Counting the rows in the model's tokens"):
-            prepared = cache.training_rows(version.dataset, version.id, settings.max_tokens, str(embedded.model_dir()))
+            prepared = cache.training_rows(version.dataset, version.id, settings.max_tokens, str(model.folder))
+            prepared = base_model.kept_to(model, prepared)
         st.caption(f"{told} · {fmt.tokens(prepared.train.tokens)} tokens")
         with st.popover("What it learns", icon=":material/visibility:", type="tertiary"):
-            _examples(version, prepared)
+            _examples(version, prepared, model.folder)
     return prepared
 
 
-def _examples(version: Version, prepared: lora.Prepared) -> None:
+def _examples(version: Version, prepared: lora.Prepared, folder: Path) -> None:
     """Three rows as the model reads them: the marked part is learnt."""
     from ui.tables import marked
 
-    words = embedded.tokenizer()
+    words = embedded.tokenizer(folder)
     st.caption("As the model reads them. What is marked is learnt; the rest is only read.")
     for place, row in enumerate(prepared.train.rows[:3]):
         asked, said = words.decode(list(row.prompt)), words.decode(list(row.answer))
@@ -157,7 +137,7 @@ def _prepare_bar() -> None:
         st.rerun()
 
 
-def _bar(version: Version, settings: TrainSettings, plan: Estimate, found: list[Check]) -> None:
+def _bar(version: Version, settings: TrainSettings, plan: Estimate, found: list[Check], model: Model) -> None:
     kind, busy = version.task or "", running("finetune")
     failed = [line for line in found if line.state == "FAIL"]
     told = [fmt.plural(plan.steps, "step"), fmt.duration(plan.seconds, about=True), fmt.size(plan.memory), "free"]
@@ -168,22 +148,27 @@ def _bar(version: Version, settings: TrainSettings, plan: Estimate, found: list[
     elif busy:
         text, label, state = f"{text} · another run is going: this one will wait", "Queue training", "Warning"
 
-    def fewer_bits() -> None:
-        if failed and settings.quantization == "none":
+    def mend() -> None:
+        if failed and failed[0].sentence.startswith("Does not fit in memory") and settings.quantization == "none":
             st.button("Use 4-bit", key="finetune_bits", on_click=chosen.use_four_bits, args=(kind,))
+        elif failed and failed[0].note == "take over its settings":
+            st.button("Take over its settings", key="finetune_take_over", on_click=base_model.take_over, args=(model.start, settings, kind))
 
     # no shortcut: Ctrl and Enter is how a pasted command is taken over, and would start the training as well
-    run_bar(label=label, key="finetune_start", state=state, text=text, disabled=bool(failed), before=fewer_bits, shortcut=None,
-            on_click=lambda: _start(version, settings))  # fmt: skip
+    run_bar(label=label, key="finetune_start", state=state, text=text, disabled=bool(failed), before=mend, shortcut=None,
+            on_click=lambda: _start(version, settings, model))  # fmt: skip
 
 
-def _start(version: Version, settings: TrainSettings) -> None:
+def _start(version: Version, settings: TrainSettings, model: Model) -> None:
     """Callback of the run bar: start the job, then show it."""
     request: dict[str, Any] = {"dataset": version.dataset, "version": version.id, "settings": settings.to_dict(), "limit": lora.LIMIT}
     if most := chosen.answer_tokens(version.task or ""):
         request["prompt"] = replace(lora.prompt_of(version), max_tokens=most).to_dict()
-    if st.session_state.get("finetune_from"):
-        request["continue_from"] = st.session_state["finetune_from"]
-    job = jobs.start("finetune", request, title="Fine-tune", dataset=version.dataset)
+    if model.base:
+        request["base"] = model.base
+    if model.start:
+        request |= {"continue_from": model.start, "only_new": model.only_new}
+    wandb = report.environment() if settings.report_to == "wandb" else {}
+    job = jobs.start("finetune", request, title="Fine-tune", dataset=version.dataset, environment=wandb)
     st.session_state["finetune_job"] = job.id
     st.session_state["finetune_view"] = "Current run"

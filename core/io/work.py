@@ -23,6 +23,7 @@ from core.io import endings, files, spawning
 KINDS = {
     "convert": "core.io.embedded:run_convert",
     "probe": "core.io.probing:run_probe",
+    "fetch_base": "core.io.lora.bases:run_fetch",
     "baselines": "core.io.testing:run_baselines",
     "finetune": "core.io.lora:run_finetune",
     "hosted": "core.io.hosted:run_hosted",

@@ -13,13 +13,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import DataError, ModelError
 from core.format import size
 from core.io import files
 from core.io.embedded.weights import CAME, NAME, TITLE, Facts, clean_config, ensure_converted, facts, has_template, is_ready, model_dir
 from core.load.repository import repository_id
+
+if TYPE_CHECKING:
+    from core.io.work import Desk
 
 Progress = Callable[[int, int, str], None]
 SMALL = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
@@ -87,6 +90,17 @@ def resolve(base: str | None, tell: Progress | None = None, token: str | None = 
                          "or a repository of the Hub, such as HuggingFaceTB/SmolLM2-360M-Instruct.", title="No such model")  # fmt: skip
     id, asked = repository_id(name)
     return here(id, asked) or _fetched(id, asked, tell or (lambda done, total, message: None), token)
+
+
+def run_fetch(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
+    """The job that fetches a base before a run is planned. Request: {base}. Returns {base, folder}."""
+    from core.io.sources.hub import token_for
+
+    def tell(done: int, total: int, message: str) -> None:
+        desk.say(done, total, message)
+
+    folder = resolve(request["base"], tell, token_for(None, desk.environment))
+    return {"base": of(folder).id, "folder": str(folder)}
 
 
 def here(id: str, asked: str | None = None) -> Path | None:
