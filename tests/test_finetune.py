@@ -110,6 +110,8 @@ def test_a_batch_ends_together_and_scores_cover_the_answers_alone():
     assert [[label for label in line if label != IGNORED] for line in batch["labels"].tolist()] == [list(row.answer) for row in rows]
     assert batch["position_ids"][0, -1] == len(rows[0]) - 1
     assert batch["labels"][:, 0].tolist() == [IGNORED, IGNORED]  # nothing is predicted from nothing
+    whole = collate(rows, pad=0, answers_only=False)
+    assert [[label for label in line if label != IGNORED] for line in whole["labels"].tolist()] == [row.ids()[1:] for row in rows]
 
 
 def test_the_order_is_known_in_advance_and_every_epoch_sees_every_row_once():

@@ -55,6 +55,12 @@ def advise(history: Sequence[Mapping[str, Any]]) -> Advice:
     return Advice("settled", f"Settled at {last:.2f}, from {first:.2f}. More steps on these rows would change little.", best_step)
 
 
+def patience_is_over(validation: Mapping[int, float], patience: int) -> bool:
+    """Whether the last `patience` measurements (step -> loss) all failed to be lower than the lowest before; 0 waits for ever."""
+    best = min(validation, key=validation.__getitem__, default=0)
+    return 0 < patience <= sum(step > best for step in validation)
+
+
 def fall(history: Sequence[Mapping[str, Any]]) -> float | None:
     """By what share the lowest validation loss is below the one before training; None until it was measured twice."""
     values = [float(one["val_loss"]) for one in history if one.get("val_loss") is not None]

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.finetune.settings import TrainSettings
+from core.format import plural
 
 PROCESS = 650 << 20
-"""Bytes that Python, torch and transformers take before any model (measured)."""
-RATES = {"bf16": 700.0, "fp32": 300.0}
-"""Training tokens per second of two desktop cores with the 135 M model, until this machine has been measured."""
+"""Bytes that Python, torch and transformers take before any model (measured); on CUDA about what the device's context takes."""
+RATES = {"bf16": 700.0, "fp16": 10_000.0, "fp32": 300.0}
+"""Training tokens per second with the 135 M model until this machine has been measured: two desktop cores; fp16 a small GPU."""
 SLOWER = {"none": 1.0, "8-bit": 3.0, "4-bit": 2.0}
 """How many times slower a step is with a quantized base on a CPU (measured)."""
-BITS = {"none": {"bf16": 2.0, "fp32": 4.0}, "8-bit": {"bf16": 1.1, "fp32": 1.1}, "4-bit": {"bf16": 0.6, "fp32": 0.6}}
+AGAIN = 4 / 3
+"""How many times longer a step takes when the way forward is computed twice: one more of three equal parts."""
+BYTES = {"bf16": 2, "fp16": 2, "fp32": 4}
+BLOCK, BLOCKS = 64, 256
+"""nf4: a scale per 64 weights, in fp32; quantized themselves, a byte each and an fp32 scale per 256 of them (QLoRA)."""
 
 
 @dataclass(frozen=True)
@@ -62,16 +67,51 @@ def adapter_parameters(config: Mapping[str, Any], settings: TrainSettings) -> in
     return layers * sum(settings.rank * (inputs + outputs) + outputs * settings.dora for inputs, outputs in chosen)
 
 
-def memory_of(parameters: int, config: Mapping[str, Any], settings: TrainSettings, longest: int, precision: str) -> int:
-    """Bytes at the peak of a run: process, weights, adapter (weights, gradients, two moments in fp32), activations, scores."""
+def weights_of(parameters: int, config: Mapping[str, Any], settings: TrainSettings, precision: str) -> int:
+    """Bytes of the frozen base. Of a quantized one the vocabulary's table stays whole, in fp32."""
+    if settings.quantization == "none":
+        return parameters * BYTES[precision]
+    table = int(config["vocab_size"]) * int(config["hidden_size"]) * (1 if config.get("tie_word_embeddings", True) else 2)
+    scales = 1 / BLOCK + 4 / BLOCK / BLOCKS if settings.double_quantization else 4 / BLOCK
+    each = 0.5 + scales if settings.quantization == "4-bit" else 1.05
+    return int(min(table, parameters) * 4 + max(0, parameters - table) * each)
+
+
+def memory_of(parameters: int, config: Mapping[str, Any], settings: TrainSettings, longest: int, precision: str, mean: float = 0) -> int:
+    """Bytes at the peak of a run: process, weights, adapter (weights, gradients, two moments in fp32), activations, scores.
+
+    `mean` tokens of a row count where rows are packed as they come, `longest` in a padded batch. With gradient checkpointing
+    only the inputs of the layers and what is inside one of them are held.
+    """
     wide, inner, layers = int(config["hidden_size"]), int(config.get("intermediate_size", 0)), int(config["num_hidden_layers"])
-    weights = parameters * BITS[settings.quantization][precision]
     adapter = adapter_parameters(config, settings) * 16
-    places = settings.batch * min(longest, settings.max_tokens)
-    size = 2 if precision == "bf16" else 4
-    activations = places * layers * (14 * wide + 6 * inner) * size
+    packed = settings.packing and not settings.group_by_length and mean
+    places = settings.batch * (mean if packed else min(longest, settings.max_tokens))
+    inside = 14 * wide + 6 * inner
+    activations = places * (layers * wide + inside if settings.gradient_checkpointing else layers * inside) * BYTES[precision]
     scores = settings.batch * (32 if settings.answers_only else longest) * int(config["vocab_size"]) * 12
-    return int(PROCESS + weights + adapter + activations + scores)
+    return int(PROCESS + weights_of(parameters, config, settings, precision) + adapter + activations + scores)
+
+
+def halved(settings: TrainSettings) -> TrainSettings | None:
+    """The same update in batches half as large (an odd batch is parted otherwise); None where a batch is one row already."""
+    part = next((n for n in range(2, settings.batch + 1) if settings.batch % n == 0), 0)
+    if not part or settings.accumulate * part > TrainSettings.__dataclass_fields__["accumulate"].metadata["high"]:
+        return None
+    return replace(settings, batch=settings.batch // part, accumulate=settings.accumulate * part)
+
+
+def smaller(settings: TrainSettings) -> tuple[TrainSettings, str] | None:
+    """The next settings that need less memory, those that cost least first, and how they are said; None at the end."""
+    if less := halved(settings):
+        return less, f"{plural(less.batch, 'row')} per step and {less.accumulate} batches per update"
+    if not settings.gradient_checkpointing:
+        return replace(settings, gradient_checkpointing=True), "gradient checkpointing"
+    if settings.quantization == "none":
+        return replace(settings, quantization="4-bit"), "quantization in 4 bits"
+    if settings.max_tokens > 32:
+        return replace(settings, max_tokens=settings.max_tokens // 2), f"rows of at most {settings.max_tokens // 2} tokens"
+    return None
 
 
 def estimate(rows: int, tokens: int, longest: int, parameters: int, config: Mapping[str, Any], settings: TrainSettings, *,
@@ -80,9 +120,10 @@ def estimate(rows: int, tokens: int, longest: int, parameters: int, config: Mapp
 
     A validation pass reads without learning and costs about a third as much per token.
     """
-    steps = steps_of(rows, settings)
-    seen = round(tokens / max(1, rows) * steps * settings.effective_batch)
+    steps, mean = steps_of(rows, settings), tokens / max(1, rows)
+    seen = round(mean * steps * settings.effective_batch)
     measured = 1 + math.ceil(steps / every(steps, settings)) if steps else 0
     speed = (rate or RATES[precision] * 135e6 / max(1, parameters)) / SLOWER[settings.quantization]
-    seconds = (seen + measured * validation_tokens / 3) / speed
-    return Estimate(steps, seen, seconds, memory_of(parameters, config, settings, longest, precision), adapter_parameters(config, settings))
+    seconds = (seen * (AGAIN if settings.gradient_checkpointing else 1) + measured * validation_tokens / 3) / speed
+    memory = memory_of(parameters, config, settings, longest, precision, mean)
+    return Estimate(steps, seen, seconds, memory, adapter_parameters(config, settings))

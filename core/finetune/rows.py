@@ -172,6 +172,26 @@ def collate(rows: Sequence[TrainingRow], pad: int, answers_only: bool = True) ->
     for i, row in enumerate(rows):
         ids[i, width - len(row) :] = row.ids()
         mask[i, width - len(row) :] = 1
-        labels[i, width - len(row) :] = row.labels(answers_only)
+        labels[i, width - len(row) + 1 :] = row.labels(answers_only)[1:]  # the first token follows from nothing
     places = np.maximum(np.cumsum(mask, axis=1) - 1, 0)
     return {"input_ids": ids, "attention_mask": mask, "position_ids": places, "labels": labels[:, -keep:], "logits_to_keep": keep}
+
+
+def end_to_end(rows: Sequence[TrainingRow], answers_only: bool = True) -> dict[str, Any]:
+    """A batch as one sequence without padding: arrays of (1, tokens), `row_ends` where each row stops, in order.
+
+    Positions begin at 0 in each row. `logits_to_keep` are the places whose next token is learnt, (learnt,), and `labels`,
+    (1, learnt), those next tokens: no score is computed for nothing.
+    """
+    ids = [token for row in rows for token in row.ids()]
+    following = [label for row in rows for label in (*row.labels(answers_only)[1:], IGNORED)]
+    labels = np.array(following, dtype=np.int64)
+    learnt = np.flatnonzero(labels != IGNORED)
+    return {
+        "input_ids": np.array([ids], dtype=np.int64),
+        "position_ids": np.array([[place for row in rows for place in range(len(row))]], dtype=np.int64),
+        "labels": labels[None, learnt],
+        "shift_labels": labels[None, learnt],
+        "logits_to_keep": learnt,
+        "row_ends": np.cumsum([len(row) for row in rows]).tolist(),
+    }

@@ -78,7 +78,7 @@ class TrainSettings:
     keep_best: bool = _setting(True, "Keep the checkpoint with the lowest validation loss instead of the last one.")
     keep: str = _setting("best", "What stays after the run: the best checkpoint alone, or the adapter of each measurement, to compare.",
                          choices=("best", "each"))  # fmt: skip
-    choose: str = _setting("loss", "By what the best checkpoint is chosen: validation loss, or the score of its answers to validation rows.",
+    choose: str = _setting("loss", "By what the best checkpoint is chosen: validation loss, or the score of answers to validation rows.",
                            choices=("loss", "score"))  # fmt: skip
     patience: int = _setting(
         0, "Stop after so many measurements in a row without a lower validation loss; 0 trains to the end.", low=0, high=1000

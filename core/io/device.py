@@ -39,6 +39,32 @@ def accelerator() -> str | None:
     return None
 
 
+def cuda() -> bool:
+    """Whether torch can compute on a CUDA device. Torch is imported only where a driver is there, or where it is already."""
+    driver = Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists()
+    if "torch" not in sys.modules and not driver and sys.platform == "linux":
+        return False
+    try:
+        import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
+
+
+def place() -> str:
+    """Where models compute: this process's CUDA device ("cuda:0"; of several processes each has its own), else "cpu"."""
+    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if cuda() else "cpu"
+
+
+def room() -> int:
+    """Bytes of the memory a model must fit in: the CUDA device's where there is one, else main memory."""
+    if not cuda():
+        return memory()
+    import torch
+
+    return int(torch.cuda.get_device_properties(place()).total_memory)
+
+
 def describe() -> dict[str, str]:
     """Label -> value, for people."""
     from core.io.files import home

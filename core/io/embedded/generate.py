@@ -83,8 +83,8 @@ def answer_batch(
 
     width = max(map(len, prompts))
     pad = tokenizer.pad_token_id
-    ids = torch.tensor([[pad] * (width - len(prompt)) + list(prompt) for prompt in prompts])
-    mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    ids = torch.tensor([[pad] * (width - len(prompt)) + list(prompt) for prompt in prompts], device=model.device)
+    mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=model.device)
     ends = end_tokens(model, tokenizer)
     breaks = newline_tokens(tokenizer) if limits.stop_at_newline else frozenset()
     watcher = _watcher(width, breaks, list(stops), watch, ends)
@@ -150,13 +150,13 @@ def _watcher(width: int, breaks: frozenset[int], stops: list[Event | None], watc
 
     class Watcher(StoppingCriteria):
         def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
-            done = torch.zeros(len(input_ids), dtype=torch.bool)
+            done = torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
             for i, stop in enumerate(stops):
                 done[i] = _set(stop)
             if breaks or watch:
                 new = input_ids[:, width:].tolist()
                 if breaks:
-                    done |= torch.tensor([first_break(row, breaks) is not None for row in new])
+                    done |= torch.tensor([first_break(row, breaks) is not None for row in new], device=done.device)
                 if watch:
                     watch([row[: next((i for i, token in enumerate(row) if token in ends), len(row))] for row in new])
             return done

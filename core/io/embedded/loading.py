@@ -1,4 +1,4 @@
-"""Loading a base model on the CPU, and how many of the cores it may use.
+"""Loading a base model onto the GPU or, without one, the CPU, and how many of the cores it may use.
 
 Threads: torch gets every core (FINETUNE_STUDIO_THREADS says otherwise) while nothing trains; while another process holds
 `training.lock`, half of them, because two processes with a thread per core each are slower than either alone.
@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from core.errors import ModelError
-from core.io.device import cores, has_bf16
+from core.errors import ModelError, SettingsError
+from core.io.device import cores, cuda, has_bf16, place
 from core.io.embedded.weights import clean_config, import_transformers, quiet
 from core.io.files import home, is_locked
 
@@ -21,18 +21,22 @@ _TRAINING_HERE: list[bool] = []
 
 
 def load_base(folder: Path, precision: str = "auto", **extra: Any) -> Any:
-    """The base model on the CPU, ready to answer. Safetensors only, configuration scrubbed."""
+    """The base model where it computes, ready to answer. Safetensors only, configuration scrubbed.
+
+    A quantized one is put there while it is read, because it cannot be moved afterwards. Raises ModelError.
+    """
     quiet()
     import_transformers()
-    import torch
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     logging.set_verbosity_error()
-    kind = torch.bfloat16 if resolved(precision) == "bf16" else torch.float32
+    where, kind = place(), number_type(precision)
+    if where != "cpu" and "quantization_config" in extra:
+        extra["device_map"] = {"": where}
     try:
-        model = AutoModelForCausalLM.from_pretrained(str(folder), config=clean_config(folder), dtype=kind, use_safetensors=True,
+        model: Any = AutoModelForCausalLM.from_pretrained(str(folder), config=clean_config(folder), dtype=kind, use_safetensors=True,
                                                      local_files_only=True, **extra)  # fmt: skip
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise ModelError(
@@ -40,7 +44,7 @@ def load_base(folder: Path, precision: str = "auto", **extra: Any) -> Any:
         ) from error
     head: Any = model.get_output_embeddings()
     head.register_forward_pre_hook(_in_one_piece)
-    return model.eval()
+    return (model if "device_map" in extra or where == "cpu" else model.to(where)).eval()
 
 
 def _in_one_piece(layer: Any, given: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -59,8 +63,23 @@ def training_here() -> Iterator[None]:
 
 
 def resolved(precision: str) -> str:
-    """bf16 or fp32: auto is bf16 where the processor multiplies it in hardware; elsewhere it is slower than fp32."""
-    return precision if precision != "auto" else "bf16" if has_bf16() else "fp32"
+    """bf16, fp16 or fp32: auto is fp16 on CUDA; on a processor bf16 where it multiplies that in hardware, elsewhere fp32 is faster.
+
+    Raises SettingsError for fp16 without CUDA.
+    """
+    if precision == "fp16" and not cuda():
+        raise SettingsError(
+            "precision is fp16, and this machine has no CUDA device; a processor has no fast fp16. Choose auto, bf16 or fp32.",
+            title="fp16 needs CUDA",
+        )
+    return precision if precision != "auto" else "fp16" if cuda() else "bf16" if has_bf16() else "fp32"
+
+
+def number_type(precision: str) -> Any:
+    """The torch type of a precision."""
+    import torch
+
+    return {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[resolved(precision)]
 
 
 def threads() -> int:
@@ -78,6 +97,10 @@ def give_back() -> None:
     import gc
 
     gc.collect()
+    if cuda():
+        import torch
+
+        torch.cuda.empty_cache()
     try:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
     except (OSError, AttributeError):  # another C library than glibc: it decides itself

@@ -26,8 +26,11 @@ def trainable(model: Any) -> dict[str, Any]:
     return {name: one for name, one in model.named_parameters() if one.requires_grad}
 
 
-def save(root: Path, step: int, model: Any, optimizer: Any, facts: dict[str, Any], keep: set[int]) -> Path:
-    """Write the checkpoint of `step` and forget all others but `keep`. `facts` are JSON values that come back on loading."""
+def save(root: Path, step: int, model: Any, optimizer: Any, facts: dict[str, Any], keep: set[int], slim: bool = False) -> Path:
+    """Write the checkpoint of `step` and forget all others but `keep`. `facts` are JSON values that come back on loading.
+
+    `slim`: of all but the newest two the adapter alone stays.
+    """
     from safetensors.torch import save_file
 
     building = root / f".{secrets.token_hex(4)}.tmp"
@@ -48,7 +51,17 @@ def save(root: Path, step: int, model: Any, optimizer: Any, facts: dict[str, Any
     for other in steps(root):
         if other != step and other not in keep:
             shutil.rmtree(root / f"step-{other:06d}", ignore_errors=True)
+    for other in steps(root)[:-2] if slim else ():
+        _slim(root / f"step-{other:06d}")
     return final
+
+
+def _slim(path: Path) -> None:
+    """Keep the adapter of a checkpoint that newer ones have followed; the optimizer's moments are twice its size."""
+    told = read_json(path / MANIFEST)
+    if told["files"].pop(MOMENTS, None):
+        write_json(path / MANIFEST, told)
+        (path / MOMENTS).unlink(missing_ok=True)
 
 
 def steps(root: Path) -> list[int]:
@@ -58,10 +71,11 @@ def steps(root: Path) -> list[int]:
 
 
 def last(root: Path) -> Path | None:
-    """The newest checkpoint whose files are what its manifest says, or None."""
+    """The newest checkpoint a run can go on from: its files are what its manifest says, the optimizer's among them. Or None."""
     for step in reversed(steps(root)):
         path = root / f"step-{step:06d}"
-        if all((path / name).is_file() and _sha256(path / name) == wanted for name, wanted in read_json(path / MANIFEST)["files"].items()):
+        files = read_json(path / MANIFEST)["files"]
+        if MOMENTS in files and all((path / name).is_file() and _sha256(path / name) == wanted for name, wanted in files.items()):
             return path
     return None
 
@@ -76,8 +90,8 @@ def restore(path: Path, model: Any, optimizer: Any) -> dict[str, Any]:
     moments = load_file(str(path / MOMENTS))
     for name, one in trainable(model).items():
         if f"{name}|exp_avg" in moments:
-            optimizer.state[one] = {"step": torch.tensor(float(facts["step"])), "exp_avg": moments[f"{name}|exp_avg"],
-                                    "exp_avg_sq": moments[f"{name}|exp_avg_sq"]}  # fmt: skip
+            optimizer.state[one] = {"step": torch.tensor(float(facts["step"])),
+                                    **{key: moments[f"{name}|{key}"].to(one.device) for key in ("exp_avg", "exp_avg_sq")}}  # fmt: skip
     return facts
 
 

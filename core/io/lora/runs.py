@@ -210,8 +210,14 @@ def history(folder: Path) -> list[dict[str, Any]]:
     """
     latest: dict[tuple[int, bool], dict[str, Any]] = {}
     for record in files.read_lines(folder / "history.jsonl"):
-        latest[(int(record["step"]), "loss" in record)] = record
+        if "note" not in record:
+            latest[(int(record["step"]), "loss" in record)] = record
     return [latest[key] for key in sorted(latest)]
+
+
+def notes(folder: Path) -> list[str]:
+    """What the run changed by itself, such as a smaller batch where memory ran out, or why it ended early: sentences, in order."""
+    return [str(one["note"]) for one in files.read_lines(folder / "history.jsonl") if one.get("note")]
 
 
 def thinned(records: Sequence[Mapping[str, Any]], most: int = 60) -> list[float]:

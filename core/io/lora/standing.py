@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ModelError
+from core.finetune.advice import patience_is_over
 from core.finetune.estimates import every
-from core.finetune.rows import TrainingRow, collate, order
+from core.finetune.rows import TrainingRow, collate, end_to_end, order
 from core.finetune.settings import TrainSettings
+from core.io.device import cuda
 from core.io.embedded.generate import Limits, answer_batch
-from core.io.embedded.loading import resolved
+from core.io.embedded.loading import number_type, resolved
 from core.io.lora import checkpoints
 
 
@@ -48,9 +50,11 @@ class Told:
     learning_rate: float | None = None
     tokens_per_second: float | None = None
     memory: int = 0
-    """Most bytes the process held so far."""
+    """Most bytes held so far, on the CUDA device where there is one."""
     kept: int | None = None
     """The step of the last complete checkpoint."""
+    note: str = ""
+    """What the run changed by itself, as a sentence."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +72,27 @@ class Trained:
     first_validation_loss: float | None
     tokens_per_second: float | None
     memory: int = 0
+    notes: tuple[str, ...] = ()
+    """What the run changed by itself, or why it ended early, a sentence each."""
+    checkpoints: tuple[int, ...] = ()
+    """The steps of every checkpoint that is still there, in order."""
 
 
 def tensors(rows: Sequence[TrainingRow], words: Any, settings: TrainSettings) -> dict[str, Any]:
-    """A batch as the model takes it."""
+    """A batch as the model takes it: padded on the left, or end to end."""
     import torch
 
-    arrays = collate(rows, words.pad_token_id, settings.answers_only)
-    return {key: torch.from_numpy(value) if hasattr(value, "shape") else value for key, value in arrays.items()}
+    made = end_to_end(rows, settings.answers_only) if settings.packing else collate(rows, words.pad_token_id, settings.answers_only)
+    return {key: torch.from_numpy(value) if hasattr(value, "shape") else value for key, value in made.items()}
 
 
 def autocast(settings: TrainSettings) -> Any:
     import torch
 
-    return torch.autocast("cpu", torch.bfloat16, enabled=resolved(settings.precision) == "bf16")
+    kind = number_type(settings.precision)
+    return torch.autocast(
+        "cuda" if cuda() else "cpu", kind if kind != torch.float32 else None, enabled=resolved(settings.precision) != "fp32"
+    )
 
 
 def validation_loss(model: Any, rows: Sequence[TrainingRow], words: Any, settings: TrainSettings) -> float:
@@ -93,16 +104,22 @@ def validation_loss(model: Any, rows: Sequence[TrainingRow], words: Any, setting
     with torch.inference_mode():
         for start in range(0, len(ordered), 16):
             batch = ordered[start : start + 16]
-            inputs = tensors(batch, words, settings)
-            labels = inputs.pop("labels")
+            inputs = {key: one.to(model.device) if hasattr(one, "shape") else one for key, one in tensors(batch, words, settings).items()}
+            labels, following = inputs.pop("labels"), inputs.pop("shift_labels", None)
             scores = model(**inputs, use_cache=False).logits.float()
-            total += torch.nn.functional.cross_entropy(scores[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), reduction="sum").item()
-            count += int((labels[:, 1:] != -100).sum())
+            if following is None:
+                scores, following = scores[:, :-1], labels[:, 1:]
+            total += torch.nn.functional.cross_entropy(scores.flatten(0, 1), following.flatten(), reduction="sum").item()
+            count += int((following != -100).sum())
     return total / max(1, count)
 
 
 def peak_memory() -> int:
-    """Most bytes this process has held so far."""
+    """Most bytes this process has held so far, on the CUDA device where there is one."""
+    if cuda():
+        import torch
+
+        return torch.cuda.max_memory_allocated()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
@@ -117,6 +134,7 @@ class State:
         self.seconds, self.tokens = 0.0, 0
         self.began = self.clock = time.perf_counter()
         self.before = 0.0
+        self.notes: list[str] = []
         self.plan = order(
             [len(row) for row in run.rows], run.steps, run.settings.effective_batch, run.settings.seed, run.settings.group_by_length
         )
@@ -131,7 +149,13 @@ class State:
     def resume_clock(self) -> None:
         self.clock = time.perf_counter()
 
+    @property
+    def over(self) -> bool:
+        """Whether the run has nothing left to do: its last step is done, or its patience is at an end."""
+        return self.step >= self.run.steps or patience_is_over(self.validation, self.run.settings.patience)
+
     def after_step(self, loss: float, learning_rate: float) -> None:
+        """Note a step; measure and keep when it is time."""
         size = self.run.settings.effective_batch
         self.seconds += time.perf_counter() - self.clock
         self.tokens += sum(len(self.run.rows[i]) for i in self.plan[self.step * size : (self.step + 1) * size])
@@ -140,14 +164,16 @@ class State:
         if loss != loss:
             raise ModelError(f"The loss stopped being a number at step {self.step}. Lower the learning rate (now "
                              f"{self.run.settings.learning_rate:g}) and start again.", title="The training diverged")  # fmt: skip
-        end = self.step == self.run.steps
         self.tell(self._told(loss=loss, learning_rate=learning_rate))
         pace = every(self.run.steps, self.run.settings)
-        measured = end or self.step % pace == 0
+        measured = self.step == self.run.steps or self.step % pace == 0
         if measured:
             self.measure()
-        if end or self.step % (self.run.settings.checkpoint_every or pace) == 0:
+        wanted = self.step % (self.run.settings.checkpoint_every or pace) == 0 or (measured and self.run.settings.keeps_each)
+        if self.over or wanted:
             self.keep()
+        if self.over and self.step < self.run.steps:
+            self.note(f"Stopped after step {self.step}: {self.run.settings.patience} measurements without a lower validation loss.")
         self.resume_clock()
 
     def measure(self) -> None:
@@ -171,9 +197,15 @@ class State:
             self.best = min(self.validation, key=self.validation.__getitem__)
         facts = {"losses": self.losses, "validation": self.validation, "seconds": self.before + time.perf_counter() - self.began,
                  "step_seconds": self.seconds, "tokens": self.tokens}  # fmt: skip
-        checkpoints.save(self.run.folder, self.step, self.model, self.optimizer, facts, {self.best} if self.best is not None else set())
+        each = self.run.settings.keeps_each
+        wanted = set(self.validation) if each else {self.best} if self.best is not None else set()
+        checkpoints.save(self.run.folder, self.step, self.model, self.optimizer, facts, wanted, slim=each)
         self.kept = self.step
         self.tell(self._told())
+
+    def note(self, sentence: str) -> None:
+        self.notes.append(sentence)
+        self.tell(self._told(note=sentence))
 
     def _told(self, **more: Any) -> Told:
         rate = self.tokens / self.seconds if self.seconds else None
@@ -186,4 +218,4 @@ class State:
         tenth = self.losses[-max(1, len(self.losses) // 10) :]
         return Trained(self.run.folder / f"step-{step:06d}", step, self.run.steps, self.before + time.perf_counter() - self.began,
                        sum(tenth) / len(tenth) if tenth else None, self.validation.get(step), self.validation.get(0),
-                       self.tokens / self.seconds if self.seconds else None, peak_memory())  # fmt: skip
+                       self.tokens / self.seconds if self.seconds else None, peak_memory(), tuple(self.notes), tuple(there))  # fmt: skip
