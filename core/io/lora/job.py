@@ -191,7 +191,9 @@ def _teller(desk: Desk) -> Any:
             if told.val_loss is not None:
                 figures["val_loss"] = round(told.val_loss, 4)
             files.append_line(journal, {"step": told.step, "val_loss": told.val_loss, "says": told.says, "time": time.time()})
-        desk.say(told.step, told.steps, TRAINING, phase="train", **figures)
+        if told.note:
+            files.append_line(journal, {"step": told.step, "note": told.note, "time": time.time()})
+        desk.say(told.step, told.steps, told.note or TRAINING, phase="train", **figures)
 
     return tell
 
