@@ -350,7 +350,7 @@ def prices(home, tiny, monkeypatch):
 
 
 def asked(version, **settings) -> dict:
-    return {"dataset": version.dataset, "version": version.id, "limit": 5,
+    return {"dataset": version.dataset, "version": version.id, "limit": 5, "forgetting": False,
             "settings": TrainSettings(**{"learning_rate": 0.02, "batch": 4, "max_tokens": 128, **settings}).to_dict()}  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 from core.errors import ModelError, Stopped
-from core.io.embedded import generate
+from core.io.embedded import generate, scoring
 from core.io.embedded.adapters import Adapters, check_adapter
 from core.io.embedded.generate import Answer, Limits
 from core.io.embedded.loading import load_base, threads
@@ -112,6 +112,37 @@ class Engine:
         finally:
             batch.stop.set()
 
+    def log_probabilities(
+        self,
+        texts: Sequence[str],
+        *,
+        adapter: Adapter = None,
+        before: Sequence[Sequence[Message]] | None = None,
+        prefix: str = "",
+        end: bool = False,
+        progress: Progress | None = None,
+        stop: Event | None = None,
+    ) -> list[list[float]]:
+        """ln p of every token of each text, in order: alone, or as the reply to the chats `before` (with `prefix`, as `complete` takes).
+
+        `end` counts the token that ends a turn too. A text alone has no number for its first token, which nothing predicts. Of what
+        stands before, the start is cut where all is too long for the model. Raises Stopped, and whatever `progress` raises.
+        """
+        words = self._words()
+        chats = [generate.render(words, messages, prefix) for messages in before] if before is not None else [""] * len(texts)
+        contexts, longest = generate.encode(words, chats), int(getattr(self._config(), "max_position_embeddings", 0) or 1 << 30)
+        ids = [[*row, *([words.eos_token_id] if end else [])][:longest] for row in generate.encode(words, list(texts))]
+        contexts = [context[max(0, len(context) + len(row) - longest) :] for context, row in zip(contexts, ids, strict=True)]
+        sizes, stop, found = [(len(c), len(t)) for c, t in zip(contexts, ids, strict=True)], stop or Event(), {}
+        paths, limits = _adapters(adapter, len(ids)), Limits(0)
+        for places in scoring.batches(sizes, generate.TOKENS_AT_ONCE, generate.ROWS_AT_ONCE):
+            batch = _Batch([contexts[i] for i in places], [paths[i] for i in places], limits, stop, [ids[i] for i in places])
+            self._wait(batch)
+            found |= dict(zip(places, batch.scored(), strict=True))
+            if progress:
+                progress(len(found), len(ids), f"{len(found)} of {len(ids)} texts read")
+        return [found[i] for i in range(len(ids))]
+
     def close(self) -> None:
         """Ends the thread after the batch in hand and lets go of the model."""
         with self._starting:
@@ -142,13 +173,16 @@ class Engine:
         return self._cached_config
 
     def _ask(self, batch: _Batch, start: float) -> list[Reply]:
+        self._wait(batch)
+        return batch.replies(start)
+
+    def _wait(self, batch: _Batch) -> None:
         self._submit(batch)
         try:
             batch.finished.wait()
         except BaseException:  # the asker is gone (a page was left, a command interrupted): free the thread
             batch.stop.set()
             raise
-        return batch.replies(start)
 
     def _submit(self, batch: _Batch) -> None:
         with self._starting:
@@ -169,7 +203,7 @@ class Engine:
                 if batch.news:
                     batch.news.put(None)
 
-    def _answer(self, batch: _Batch) -> list[Answer]:
+    def _answer(self, batch: _Batch) -> list[Any]:
         import torch
 
         if self._adapters is None:
@@ -179,38 +213,50 @@ class Engine:
         names: list[str] = []
         for path in batch.adapters:
             names.append("__base__" if path is None else held.name(Path(path), set(names)))
-        news = batch.news
-        run = {"stops": [batch.stop] * len(names), "watch": news.put if news else None}
         if set(names) == {"__base__"}:
             if not hasattr(held.model, "disable_adapter"):
-                return generate.answer_batch(held.model, self._tokenizer, batch.prompts, batch.limits, **run)
+                return self._passed(held.model, batch)
             with held.model.disable_adapter():
-                return generate.answer_batch(held.model, self._tokenizer, batch.prompts, batch.limits, **run)
+                return self._passed(held.model, batch)
         if len(set(names)) == 1:
             held.model.set_adapter(names[0])
-            return generate.answer_batch(held.model, self._tokenizer, batch.prompts, batch.limits, **run)
-        return generate.answer_batch(held.model, self._tokenizer, batch.prompts, batch.limits, **run, adapter_names=names)
+            return self._passed(held.model, batch)
+        return self._passed(held.model, batch, adapter_names=names)
+
+    def _passed(self, model: Any, batch: _Batch, **extra: Any) -> list[Any]:
+        """Replies, or the log probabilities of given texts, of the model with its adapters set."""
+        if batch.texts is not None:
+            return scoring.log_probabilities(model, self._tokenizer.pad_token_id, batch.prompts, batch.texts, **extra)
+        run = {"stops": [batch.stop] * len(batch.prompts), "watch": batch.news.put if batch.news else None}
+        return generate.answer_batch(model, self._tokenizer, batch.prompts, batch.limits, **run, **extra)
 
 
 class _Batch:
-    """Requests that are answered together, and where their answers are put."""
+    """Requests that are answered together, or texts that are scored together, and where the answers are put."""
 
-    def __init__(self, prompts: list[list[int]], adapters: list[Adapter], limits: Limits, stop: Event) -> None:
-        self.prompts, self.adapters, self.limits, self.stop = prompts, adapters, limits, stop
+    def __init__(
+        self, prompts: list[list[int]], adapters: list[Adapter], limits: Limits, stop: Event, texts: list[list[int]] | None = None
+    ) -> None:
+        self.prompts, self.adapters, self.limits, self.stop, self.texts = prompts, adapters, limits, stop, texts
         self.finished = Event()
-        self.answers: list[Answer] = []
+        self.answers: list[Any] = []
         self.error: BaseException | None = None
         self.news: queue.SimpleQueue[list[list[int]] | None] | None = None
 
     def replies(self, start: float, *, shared: bool = True) -> list[Reply]:
         """Raises what the thread raised, or Stopped when nothing was answered."""
+        answers: list[Answer] = self.scored()
+        seconds = (time.perf_counter() - start) / (len(self.prompts) if shared else 1)
+        return [Reply(answer.text, len(prompt), answer.tokens_out, seconds, answer.finish)
+                for prompt, answer in zip(self.prompts, answers, strict=True)]  # fmt: skip
+
+    def scored(self) -> list[Any]:
+        """What came of each request. Raises as `replies` does."""
         if self.error is not None:
             raise self.error
         if not self.answers:
             raise Stopped
-        seconds = (time.perf_counter() - start) / (len(self.prompts) if shared else 1)
-        return [Reply(answer.text, len(prompt), answer.tokens_out, seconds, answer.finish)
-                for prompt, answer in zip(self.prompts, self.answers, strict=True)]  # fmt: skip
+        return self.answers
 
 
 def _adapters(adapter: Adapter | Sequence[Adapter], n: int) -> list[Adapter]:

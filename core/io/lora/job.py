@@ -21,7 +21,7 @@ from core.io.embedded import facts, remember_rate, remembered_rate, tokenizer
 from core.io.embedded.generate import encode, render
 from core.io.embedded.loading import give_back, resolved, training_here
 from core.io.embedded.weights import offline
-from core.io.lora import bases, card, continuing, measuring, runs
+from core.io.lora import bases, card, choosing, continuing, forgetting, measuring, runs
 from core.io.lora.measuring import LIMIT
 from core.io.lora.preparing import Prepared, prepare, prompt_of, sample
 from core.io.lora.standing import Run, Told, Trained
@@ -37,16 +37,17 @@ TRAINING = "Training"
 
 
 def run_finetune(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
-    """Request: {dataset, version, settings, prompt?, limit?, base?, continue_from?, only_new?}, or {dataset, version, measure: adapter}.
+    """Request: {dataset, version, settings, prompt?, limit?, base?, continue_from?, only_new?, forgetting?}. Of a run that is over:
+    {dataset, version, measure: "ID" or "ID:step-N"} asks test rows, {dataset, version, compare: "ID", take?} compares its checkpoints.
 
-    Result: {adapter, evaluation, base_evaluation, step, steps, ...losses}.
+    Result: {adapter, evaluation, base_evaluation, choosing, forgetting, step, steps, ...losses}; see `ended`.
     """
     version = store.version(request["dataset"], request["version"])
     settings = TrainSettings.from_dict(request.get("settings", {}))
     limit = int(request.get("limit") or LIMIT)
-    if request.get("measure"):
+    if request.get("measure") or request.get("compare"):
         offline()
-        return _measure_again(desk, version, runs.adapter(request["measure"]), limit)
+        return _afterwards(request, desk, version, limit)
     prompt = Prompt.from_dict(request["prompt"]) if request.get("prompt") else prompt_of(version)
     parent = continuing.parent(request["continue_from"]) if request.get("continue_from") else None
     base = _base(request, desk, parent)
@@ -63,17 +64,32 @@ def run_finetune(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
             if runs.last_step(desk.folder) is not None:
                 keep(desk.folder)
             raise
+        made = _chosen(desk, version, settings, made)
         measuring.both(desk, version, prompt, made, limit)
+        if request.get("forgetting", True):
+            forgetting.measure(desk, made)
     made = runs.adapter(made.id)
     card.write(made)
     shutil.rmtree(desk.folder / "checkpoints", ignore_errors=True)
     return ended(made)
 
 
+def _chosen(desk: Desk, version: Version, settings: TrainSettings, made: runs.Adapter) -> runs.Adapter:
+    """The run's adapter, by its answers to validation rows where the settings want that; kept checkpoints lie beside it."""
+    if settings.keep == "each":
+        choosing.keep_each(desk.folder / "checkpoints", made)
+    if settings.choose != "score" or settings.keep != "each" or not version.splits.get("validation"):
+        return made
+    done = desk.folder / choosing.RESULT
+    step = (files.read_json(done) if done.is_file() else choosing.compare(desk, version, made))["chosen"]
+    return made if step == made.step else choosing.take(runs.adapter(made.id), step)
+
+
 def ended(made: runs.Adapter) -> dict[str, Any]:
     """What a run tells when it is over."""
     told = ("step", "steps", "seconds", "train_loss", "validation_loss", "tokens_per_second")
     return {"adapter": made.id, "evaluation": made.evaluation or None, "base_evaluation": made.base_evaluation or None,
+            "choosing": choosing.summary(made.choosing), "forgetting": forgetting.summary(made.forgetting),
             **{name: getattr(made, name) for name in told}}  # fmt: skip
 
 
@@ -170,6 +186,8 @@ def keep(folder: Path) -> runs.Adapter:
     about = replace(about, step=told["step"], stopped=True, seconds=round(told["seconds"], 1), train_loss=losses[-1] if losses else None)
     first, last = validation.get("0"), validation.get(str(told["step"]))
     made = _published(folder, found, replace(about, validation_loss=last, first_validation_loss=first))
+    if made.settings.get("keep") == "each":
+        choosing.keep_each(folder / "checkpoints", made)
     card.write(made)
     return made
 
@@ -198,9 +216,18 @@ def _teller(desk: Desk) -> Any:
     return tell
 
 
-def _measure_again(desk: Desk, version: Version, made: runs.Adapter, limit: int) -> dict[str, Any]:
-    """Only the test: for an adapter kept of a stopped run, or another version's rows."""
-    measuring.both(desk, version, made.asked(), made, limit)
-    made = runs.adapter(made.id)
+def _afterwards(request: dict[str, Any], desk: Desk, version: Version, limit: int) -> dict[str, Any]:
+    """Only the test, for an adapter kept of a stopped run, another version's rows or one of its checkpoints; or only the comparison."""
+    id, _, step = str(request.get("measure") or request["compare"]).partition(":")
+    made, place = runs.adapter(id), None
+    if request.get("compare"):
+        found = choosing.compare(desk, version, made)
+        if not request.get("take") or found["chosen"] == made.step:
+            return ended(runs.adapter(id))
+        made = choosing.take(runs.adapter(id), found["chosen"])
+    elif step:
+        place = int(runs.referred(f"{id}:{step}").name.removeprefix("step-"))
+    tested, known = measuring.both(desk, version, made.asked(), made, limit, place)
+    made = runs.adapter(id)
     card.write(made)
-    return ended(made)
+    return {**ended(made), "evaluation": tested, "base_evaluation": known, "step": made.step if place is None else place}

@@ -23,11 +23,17 @@ if TYPE_CHECKING:
 
 LIMIT = 250
 """Test rows answered after a run, drawn by lot: about half a minute on two cores."""
+SECOND = "Step {} of the same run was asked these test rows before: to choose between them by these answers would be to learn from them."
 TITLES = {"base": "Measuring the base on test rows", "test": "Measuring on test rows"}
 
 
-def both(desk: Desk, version: Version, prompt: Prompt, made: runs.Adapter, limit: int, **more: Any) -> tuple[str | None, str | None]:
-    """Ids of the evaluations of the adapter and of its base; None where the version has no test rows. `more` as `measure_adapter` takes."""
+def both(
+    desk: Desk, version: Version, prompt: Prompt, made: runs.Adapter, limit: int, step: int | None = None
+) -> tuple[str | None, str | None]:
+    """Ids of the evaluations of the adapter (or of its checkpoint of `step`) and of its base; None where the version has no test rows.
+
+    Test rows that another checkpoint of the run has answered before are looked at a second time: the evaluation's notes say so.
+    """
     if not version.splits.get("test"):
         return None, None
     total = min(limit, version.splits["test"])
@@ -40,9 +46,19 @@ def both(desk: Desk, version: Version, prompt: Prompt, made: runs.Adapter, limit
     known = asked_before(version, prompt, base, limit)
     if known is None:
         known = measure_base(version, prompt, base, limit=limit, journal=desk.journal("base_answers"), progress=say("base"))
-    found = measure_adapter(version, prompt, made, limit=limit, journal=desk.journal("answers"), progress=say("test"), **more)
-    runs.note(made.id, evaluation=found.id, base_evaluation=known.id)
+    now, looks = made.step if step is None else step, looked(version, made)
+    notes = {"second_look": SECOND.format(", ".join(map(str, sorted(looks - {now}))))} if looks - {now} else {}
+    journal, telling = desk.journal("answers"), say("test")
+    found = measure_adapter(version, prompt, made, limit=limit, journal=journal, progress=telling, step=step, notes=notes)
+    if step in (None, made.step):
+        runs.note(made.id, evaluation=found.id, base_evaluation=known.id)
     return found.id, known.id
+
+
+def looked(version: Version, made: runs.Adapter) -> set[int]:
+    """The steps of this run that have answered the version's test rows."""
+    own = [one for one in evaluations.of(version.dataset, version.id) if one.notes.get("adapter_id") == made.id]
+    return {int(one.notes["step"]) for one in own if "step" in one.notes}
 
 
 def measure_adapter(

@@ -41,7 +41,7 @@ def prepare(version: Version, prompt: Prompt, settings: TrainSettings, base: Pat
     if not version.roles.target or not version.task:
         raise DataError("Nothing is chosen to be predicted. Choose a target on Explore.", title="Choose what to predict")
     words = tokenizer(base or model_dir())
-    parts = {name: _examples(version, name) for name in ("train", "validation")}
+    parts = {name: rows_of(version, name) for name in ("train", "validation")}
     if parts["train"] is None:
         raise DataError(f"{version.label} has no train rows. Split it on Curate.", title="Needs train rows")
     made = {name: _tokens(rows, prompt, words, settings) for name, rows in parts.items() if rows is not None}
@@ -64,7 +64,8 @@ def prompt_of(version: Version) -> Prompt:
     return default_prompt(version.task, version.roles, unit=unit_of(version.roles.target))
 
 
-def _examples(version: Version, split: str) -> Examples | None:
+def rows_of(version: Version, split: str) -> Examples | None:
+    """The rows of a split with their right answers; None when there are none."""
     if version.roles.split is None or not version.splits.get(split):
         return None
     return examples(store.frame(version, split=split).reset_index(drop=True), version.roles, version.task or "chat")
