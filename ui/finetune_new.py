@@ -16,6 +16,8 @@ from core.io import embedded, jobs, lora
 from core.version import Version
 from ui import cache
 from ui import finetune_check as check
+from ui import finetune_hosted as hosted
+from ui import finetune_hosted_banner as banner
 from ui import finetune_model as base_model
 from ui import finetune_pasted as pasted
 from ui import finetune_report as report
@@ -26,6 +28,8 @@ from ui.jobs import latest, running, watch
 from ui.layout import card, run_bar
 from ui.state import go, guarded, plain
 
+ENGINE, ENGINES = "finetune_engine", ("This machine", "Provider")
+"""Key and choices of where it is trained."""
 PREPARE = "Prepare the built-in model"
 TERMS = ("LoRA trains small matrices beside the model's own weights, which stay as they are; its rank is how wide those matrices are. "
          "An epoch is one pass over all train rows, a batch the rows read before each update.")  # fmt: skip
@@ -33,6 +37,10 @@ TERMS = ("LoRA trains small matrices beside the model's own weights, which stay 
 
 def show(version: Version) -> None:
     """The whole view."""
+    banner.line()
+    if st.session_state.get(ENGINE) == ENGINES[1]:
+        hosted.show(version, engine)
+        return
     missing = _missing(version)
     if missing:
         _not_ready(version, *missing)
@@ -40,7 +48,7 @@ def show(version: Version) -> None:
     kind = version.task or ""
     settings, base = chosen.current(kind)
     top, bottom = st.columns(2), st.columns(2)
-    model = base_model.show(version, None, top[0])
+    model = base_model.show(version, engine, top[0])
     with card("Settings", control=chosen.preset_control(kind), into=bottom[0]):
         one, other = st.columns(2)
         chosen.field("epochs", base, one)
@@ -64,6 +72,12 @@ def show(version: Version) -> None:
     _bar(version, settings, plan, found, model)
 
 
+def engine() -> None:
+    """Where it is trained: a control of the Model card."""
+    st.segmented_control("Trained", ENGINES, default=ENGINES[0], required=True, key=ENGINE, label_visibility="collapsed",
+                         persist_state="session")  # fmt: skip
+
+
 def _missing(version: Version) -> tuple[str, str, str] | None:
     """(what is missing, the button that mends it, its page)"""
     if not version.roles.target or not version.task:
@@ -77,6 +91,8 @@ def _missing(version: Version) -> tuple[str, str, str] | None:
 
 def _not_ready(version: Version, reason: str, label: str, page: str) -> None:
     st.caption("A model is trained on train rows and measured on test rows it has never seen.")
+    if hosted.possible(version):
+        engine()
     if run_bar(label=label, key="finetune_mend", state="Not ready", text=reason, icon=None, shortcut=None):
         if page == "curate":
             propose(version, "split" if "split" in reason else "parse", None if "split" in reason else version.roles.target)

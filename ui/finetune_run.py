@@ -14,19 +14,21 @@ from core.io import files, jobs, lora
 from core.io.jobs import Job
 from core.version import Version
 from ui import charts
+from ui import finetune_hosted_run as hosted
 from ui import finetune_result as result
 from ui.jobs import line, share, show_failure
 from ui.layout import card, empty, metrics, run_bar
 from ui.state import go, plain
 
 NO_VALUE = "not yet"
+KINDS = ("finetune", "hosted")
 PARTS = ("measure", "compare")
 """Requests that look again at a run that has ended."""
 
 
 def runs(dataset: str) -> list[Job]:
     """The training runs of a dataset, here and at hosts, newest first (measuring a model again is not one)."""
-    return [job for job in jobs.all_jobs(dataset, "finetune") if not any(job.request.get(name) for name in PARTS)]
+    return [job for job in jobs.all_jobs(dataset) if job.kind in KINDS and not any(job.request.get(name) for name in PARTS)]
 
 
 def show(version: Version) -> None:
@@ -40,6 +42,9 @@ def show(version: Version) -> None:
         return
     wanted = st.session_state.get("finetune_job")
     job = next((one for one in found if one.id == wanted), found[0])
+    if job.kind == "hosted":
+        hosted.live(job)
+        return
     (st.fragment(_live, run_every="2s") if job.alive else _live)(job.id, job.figures.get("kept"), job.alive)
     _bar(job)
 

@@ -43,10 +43,10 @@ MEASURING = "Measuring on test rows"
 
 
 def run_hosted(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
-    """Request: {dataset, version, wish, base_url?, files?, prompt?, limit?, budget?, every?}, or instead of a wish {adopt: id of a job at
-    the host} or {measure: {model, job, step?}}. `files` are {train, validation?}: paths, or ids of uploaded files (file-...).
+    """Request: {dataset, version, wish, base_url?, files?, prompt?, limit?, budget?, ask_base?, every?}, or instead of a wish {adopt: id
+    of a job at the host} or {measure: {model, job, step?}}. `files` are {train, validation?}: paths, or ids of uploaded files.
 
-    Result: {job, model, trained_tokens, usd, evaluation}. A host's refusal or a job that failed is told in the host's words.
+    Result: {job, model, trained_tokens, usd, evaluation, base_evaluation?}. What a host refuses is told in its words.
     """
     with Tuning(request.get("base_url", ""), environment=desk.environment, sleep=_waiting(desk)) as tuning:
         run = Run(request, desk, tuning)
@@ -163,13 +163,14 @@ class Run:
         return made
 
     def answered(self, job: Object) -> dict[str, Any]:
-        """The result, after the test rows were answered by the model."""
-        model = str(self.state.get("model") or "")
-        told = {"job": job["id"], "model": model, "trained_tokens": self.state.get("trained_tokens"), "usd": self.state.get("usd")}
+        """The result, after the test rows were answered by the model, and by its base where that is wished."""
+        model, usd = str(self.state.get("model") or ""), self.state.get("usd")
+        told = {"job": job["id"], "model": model, "trained_tokens": self.state.get("trained_tokens"), "usd": usd}
         if not model or not self.tests():
             return {**told, "evaluation": None}
-        seconds = float((job.get("finished_at") or 0) - (job.get("created_at") or 0))
-        return {**told, "evaluation": self.evaluated(model, {"job": job["id"]}, max(0.0, seconds), self.state.get("usd"))}
+        seconds = max(0.0, float((job.get("finished_at") or 0) - (job.get("created_at") or 0)))
+        told["evaluation"] = self.evaluated(model, {"job": job["id"]}, seconds, usd)
+        return {**told, "base_evaluation": self.base(str(job.get("model") or ""), usd)} if self.request.get("ask_base") else told
 
     def measured(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Only the test: for a checkpoint, or a model that is there already."""
@@ -186,28 +187,51 @@ class Run:
         return min(int(self.request.get("limit") or LIMIT), self.version.splits["test"])
 
     def evaluated(self, model: str, notes: Mapping[str, Any], seconds: float, usd: float | None) -> str:
-        """The id of the evaluation of a model's answers to the test rows (family "tuned")."""
+        """The id of the evaluation of a fine-tuned model's answers to the test rows (family "tuned")."""
+        self.desk.say(0, self.tests(), f"Waiting until {model} can be asked", phase="test")
+        appeared(self.tuning, model, every=float(self.request.get("every", EVERY)))
+        return self.asked(model, MEASURING, "answers", usd, predictor="hosted", family="tuned", title=title_of(model, notes.get("step")),
+                          fit_seconds=seconds, training_usd=usd, settings=dict(self.request.get("wish") or {}),
+                          notes={**notes, "model": model, "base_url": self.base_url})  # fmt: skip
+
+    def base(self, model: str, usd: float | None) -> str | None:
+        """The same for the model as it was before; None where the host no longer answers with it."""
+        from core.io.asking import titled
+
+        told = {"model": model, "base_url": self.base_url}
+        try:
+            return self.asked(
+                model, "Measuring the base model", "base_answers", usd, notes=told, title=titled("prompted", {"provider": told})
+            )
+        except Paused:
+            raise
+        except ProviderError as problem:
+            self.keep(base_problem=f"{problem.title}: {problem}")
+            return None
+
+    def asked(self, model: str, words: str, journal: str, usd: float | None, **about: Any) -> str:
+        """The id of the evaluation of a model's answers; the budget that training left is hard."""
         from core.io.asking import language_model
         from core.io.prompting import How, run_prompted
 
         version, total = self.version, self.tests()
         assert version is not None
-        self.desk.say(0, total, f"Waiting until {model} can be asked", phase="test")
-        appeared(self.tuning, model, every=float(self.request.get("every", EVERY)))
-        self.desk.say(0, total, MEASURING, phase="test")
+        self.desk.say(0, total, words, phase="test")
         price = costs.price_at(self.base_url, model)
-        rates = rates_of(price, tuned=True) if price else None
+        rates = rates_of(price, tuned="family" in about) if price else None
         left = None if self.request.get("budget") is None or rates is None else max(0.0, float(self.request["budget"]) - (usd or 0.0))
         provider = {"name": "openai" if self.base_url == OPENAI else "compatible", "model": model, "base_url": self.base_url}
         provider |= {"rates": (rates.input, rates.output)} if rates else {}
         complete, _ = language_model(provider, version.task or "chat", self.desk.say, self.desk.environment, left)
         made = run_prompted(
-            version, self.prompt or rows.prompt_of(version), complete, title=title_of(model, notes.get("step")), family="tuned",
-            predictor="hosted", how=How(int(self.request.get("limit") or LIMIT)), fit_seconds=seconds, training_usd=usd,
-            settings=dict(self.request.get("wish") or {}), notes={**notes, "model": model, "base_url": self.base_url},
-            journal=self.desk.journal("answers"),
-            progress=lambda done, of, _: self.desk.say(done, of, MEASURING, phase="test"),
-        )  # fmt: skip
+            version,
+            self.prompt or rows.prompt_of(version),
+            complete,
+            how=How(int(self.request.get("limit") or LIMIT)),
+            journal=self.desk.journal(journal),
+            progress=lambda done, of, _: self.desk.say(done, of, words, phase="test"),
+            **about,
+        )
         return made.id
 
 
