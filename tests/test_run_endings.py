@@ -148,6 +148,12 @@ def test_base_and_adapter_answer_the_same_test_rows_and_the_base_only_once(price
     assert (tuned.family, base.family, base.predictor) == ("tuned", "prompted", "prompted")
     assert tuned.answers["index"].tolist() == base.answers["index"].tolist()
     assert base.settings["prompt"] == tuned.settings["prompt"] == prices.prompt.to_dict()
+    for one in (tuned, base):
+        found = one.notes["perplexity"]
+        assert found["n"] == 5
+        assert found["low"] < found["value"] < found["high"]
+        assert one.notes["bits_per_byte"]["value"] > 0
+    assert tuned.notes["perplexity"]["value"] < base.notes["perplexity"]["value"], "it was trained on such answers"
     made = runs.adapter(first.id)
     assert (made.evaluation, made.base_evaluation) == (tuned.id, base.id)
     second = started(prices, learning_rate=0.01)

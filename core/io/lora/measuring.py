@@ -13,7 +13,7 @@ from core.evaluation import Evaluation, drawn
 from core.io import evaluations
 from core.io.embedded import engine, facts
 from core.io.embedded.weights import model_dir
-from core.io.lora import bases, runs
+from core.io.lora import bases, completions, runs
 from core.io.prompting import How, run_prompted
 from core.prompt import Prompt
 from core.version import Version
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 LIMIT = 250
 """Test rows answered after a run, drawn by lot: about half a minute on two cores."""
 SECOND = "Step {} of the same run was asked these test rows before: to choose between them by these answers would be to learn from them."
-TITLES = {"base": "Measuring the base on test rows", "test": "Measuring on test rows"}
+TITLES = {"base": "Measuring the base on test rows", "test": "Measuring on test rows",
+          "surprise": "Measuring how surprised it is by the right answers"}  # fmt: skip
 
 
 def both(
@@ -46,10 +47,12 @@ def both(
     known = asked_before(version, prompt, base, limit)
     if known is None:
         known = measure_base(version, prompt, base, limit=limit, journal=desk.journal("base_answers"), progress=say("base"))
+        known = completions.noted(known, version, prompt, base, progress=say("surprise"))
     now, looks = made.step if step is None else step, looked(version, made)
     notes = {"second_look": SECOND.format(", ".join(map(str, sorted(looks - {now}))))} if looks - {now} else {}
     journal, telling = desk.journal("answers"), say("test")
     found = measure_adapter(version, prompt, made, limit=limit, journal=journal, progress=telling, step=step, notes=notes)
+    completions.noted(found, version, prompt, base, Path(found.notes["adapter"]), progress=say("surprise"))
     if step in (None, made.step):
         runs.note(made.id, evaluation=found.id, base_evaluation=known.id)
     return found.id, known.id
