@@ -18,6 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-tokens", type=int, default=128)
     parser.add_argument("--temperature", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--system", default="", help="who the model is: a message before the question")
     parser.add_argument("--prefix", default="", help="how the answer begins")
 
 
@@ -28,7 +29,8 @@ def run(args: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     base = base_folder(args.model, adapter, say)
     live = Engine(base)
     start = time.perf_counter()
-    chat = [{"role": "user", "content": args.prompt}]
+    before = [{"role": "system", "content": args.system}] if args.system.strip() else []
+    chat = [*before, {"role": "user", "content": args.prompt}]
     how = {"max_tokens": args.max_tokens, "temperature": args.temperature, "seed": args.seed, "prefix": args.prefix}
     reply = live.complete([chat], adapter=adapter, **how)[0]
     seconds = time.perf_counter() - start
