@@ -18,6 +18,7 @@ from core.io.embedded import tokenizer
 from core.io.embedded.loading import resolved
 from core.io.lora import checkpoints
 from core.io.lora.adapting import adapted
+from core.io.lora.packing import can_pack
 from core.io.lora.standing import Run, autocast, tensors, validation_loss
 from core.io.lora.training import train
 from tests.tiny import tiny_model
@@ -104,12 +105,20 @@ def test_a_packed_run_learns_what_a_padded_one_learns(tiny, tmp_path):
     assert other.validation_loss == pytest.approx(one.validation_loss, rel=1e-4)
 
 
-def test_a_model_whose_attention_cannot_be_exchanged_is_not_packed(tiny, monkeypatch):
+def test_rows_of_a_model_whose_attention_cannot_be_exchanged_are_padded(tiny, tmp_path, monkeypatch):
     from transformers import LlamaForCausalLM
 
-    monkeypatch.setattr(LlamaForCausalLM, "_supports_attention_backend", False)
-    with pytest.raises(SettingsError, match="Switch packing off"):
-        adapted(tiny, replace(BASE, packing=True))
+    made, settings = rows(8), replace(BASE, packing=True)
+    packed = train(Run(tiny, made, made, settings, 2, tmp_path / "packed"), lambda told: None)
+    with monkeypatch.context() as there:
+        there.setattr(LlamaForCausalLM, "_supports_attention_backend", False)
+        padded = train(Run(tiny, made, made, settings, 2, tmp_path / "padded"), lambda told: None)
+    assert padded.validation_loss == pytest.approx(packed.validation_loss, rel=1e-4)
+    model = adapted(tiny, settings).get_base_model()
+    assert can_pack(model, 256)
+    model.config.sliding_window = 64
+    assert can_pack(model, 64)
+    assert not can_pack(model, 65)
 
 
 # --- what gets an adapter, and how

@@ -10,7 +10,7 @@ from core.finetune.settings import TrainSettings
 from core.io.embedded.loading import load_base, number_type
 from core.io.embedded.weights import clean_config
 from core.io.lora import checkpoints
-from core.io.lora.packing import pack_rows
+from core.io.lora.packing import can_pack, pack_rows
 
 AGAIN = {"use_reentrant": False}
 """Of torch's two kinds of gradient checkpointing, the one that needs no gradient at the input."""
@@ -19,14 +19,15 @@ AGAIN = {"use_reentrant": False}
 def adapted(base: Path, settings: TrainSettings, continue_from: Path | None = None) -> Any:
     """The frozen base model with a fresh adapter (or the weights of `continue_from`) that can be trained.
 
-    Raises ModelError or SettingsError when the model or this machine cannot do what the settings ask for.
+    A model whose attention cannot be exchanged is not packed although packing is on: the same run, in more time. Raises ModelError
+    or SettingsError when the model or this machine cannot do what the settings ask for.
     """
     import torch
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 
     torch.manual_seed(settings.seed)
     model = load_base(base, settings.precision, **_quantized(base, settings))
-    if settings.packing:
+    if settings.packing and can_pack(model, settings.max_tokens):
         pack_rows(model)
     if settings.quantization != "none":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)

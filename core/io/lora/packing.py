@@ -1,31 +1,27 @@
 """Attention for rows laid end to end in one sequence: each row sees itself alone, as if it were its own batch.
 
 The usual mask over the whole sequence would cost its length squared. Here each row is attended to by itself, causally and
-without a mask, so a packed batch costs what its rows cost and nothing is spent on padding.
+without a mask, so a packed batch costs what its rows cost and nothing is spent on padding. The mathematics stay the same.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from core.errors import ModelError, SettingsError
-
 NAME = "rows_apart"
 
 
-def pack_rows(model: Any) -> None:
-    """Let this model take batches of `core.finetune.rows.end_to_end`; padded batches it takes as before.
+def can_pack(model: Any, longest: int) -> bool:
+    """Whether this model's attention can be exchanged, and rows of `longest` tokens are all it would look back on."""
+    window = getattr(model.config, "sliding_window", None)
+    exchangeable = getattr(model, "_supports_attention_backend", False) and model.config._attn_implementation in ("sdpa", NAME)
+    return exchangeable and (not window or longest <= window)
 
-    Raises SettingsError for a model whose attention cannot be exchanged.
-    """
+
+def pack_rows(model: Any) -> None:
+    """Let this model take batches of `core.finetune.rows.end_to_end`; padded batches it takes as before."""
     from transformers import AttentionInterface, AttentionMaskInterface
 
-    if not getattr(model, "_supports_attention_backend", False) or model.config._attn_implementation not in ("sdpa", NAME):
-        raise SettingsError(
-            f"Rows cannot be packed for a model of the kind '{model.config.model_type}'; they can for those built like Llama. Switch "
-            "packing off.",
-            title="This model cannot be packed",
-        )
     AttentionInterface.register(NAME, _attention)
     AttentionMaskInterface.register(NAME, _mask)
     model.set_attn_implementation(NAME)
@@ -46,10 +42,6 @@ def _attention(module: Any, query: Any, key: Any, value: Any, attention_mask: An
     if row_ends is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **how)
     starts = [0, *row_ends[:-1]]
-    window = how.get("sliding_window")
-    if window and max(end - start for start, end in zip(starts, row_ends, strict=True)) > window:
-        raise ModelError(f"This model looks back {window} tokens at most and a row is longer. Switch packing off.",
-                         title="Rows too long to be packed")  # fmt: skip
     spans = [slice(start, end) for start, end in zip(starts, row_ends, strict=True)]
     parts = [sdpa_attention_forward(module, query[:, :, one], key[:, :, one], value[:, :, one], None, **how)[0] for one in spans]
     return torch.cat(parts, dim=1), None

@@ -25,6 +25,7 @@ from core.io.embedded.loading import give_back, resolved, threads
 from core.io.embedded.weights import facts, tokenizer
 from core.io.lora import checkpoints
 from core.io.lora.adapting import adapted
+from core.io.lora.packing import can_pack
 from core.io.lora.standing import Run, State, Told, Trained, peak_memory, tensors
 
 
@@ -35,8 +36,10 @@ def train(run: Run, tell: Callable[[Told], None]) -> Trained:
     The base model's weights are never changed. Raises ModelError when the model does not fit, cannot be loaded or diverges,
     SettingsError for settings this model or machine cannot do.
     """
+    damaged = checkpoints.clear(run.folder)
+    notes = (_damaged(damaged, run, tell),) if damaged else ()
     try:
-        return _train(run, tell, ())
+        return _train(run, tell, notes)
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
@@ -51,11 +54,21 @@ def train(run: Run, tell: Callable[[Told], None]) -> Trained:
     tell(Told(step, run.steps, memory=peak_memory(), kept=step if at else None, note=note))
     run = replace(run, settings=less)
     try:
-        return _train(run, tell, (note,))
+        return _train(run, tell, (*notes, note))
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
     raise _too_large(run)
+
+
+def _damaged(steps: list[int], run: Run, tell: Callable[[Told], None]) -> str:
+    """Say what became of checkpoints that were no longer what had been written."""
+    at = checkpoints.last(run.folder)
+    step = checkpoints.steps(run.folder)[-1] if at else 0
+    note = (f"The checkpoint of step {' and '.join(map(str, steps))} is damaged: it is not what was once written. "
+            + (f"Training goes on from step {step}." if at else "Training starts over."))  # fmt: skip
+    tell(Told(step, run.steps, memory=peak_memory(), kept=step if at else None, note=note))
+    return note
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -83,6 +96,9 @@ def _train(run: Run, tell: Callable[[Told], None], notes: tuple[str, ...]) -> Tr
     settings = run.settings
     torch.set_num_threads(threads())
     model = adapted(run.base, settings, run.continue_from)
+    if settings.packing and not can_pack(model.get_base_model(), settings.max_tokens):
+        settings = replace(settings, packing=False)
+        run = replace(run, settings=settings)
     words = tokenizer(run.base)
     parameters = list(checkpoints.trainable(model).values())
     optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
