@@ -13,6 +13,9 @@ from typing import Any
 
 import yaml
 
+LARGE = (".parquet", ".safetensors", ".gguf")
+"""Endings of files that are uploaded beside the commit."""
+
 
 def answer(hub: Any, repo_class: Any, method: str, path: str, token: str | None, body: bytes) -> tuple[int, Any, str]:
     """(status, JSON body, X-Error-Code) for a POST or PUT; `hub` holds repos, writers and the uploaded objects."""
@@ -35,12 +38,13 @@ def answer(hub: Any, repo_class: Any, method: str, path: str, token: str | None,
     if path == "/lfs-verify":
         right = len(hub.objects.get(asked["oid"], b"")) == asked["size"]
         return (200, {}, "") if right else (404, {"error": "not uploaded"}, "")
-    id, _, rest = path.removeprefix("/api/datasets/").partition("/preupload/")
+    path = path.removeprefix("/api/datasets/").removeprefix("/api/models/")
+    id, _, rest = path.partition("/preupload/")
     if rest:
-        modes = [{"path": one["path"], "uploadMode": "lfs" if one["path"].endswith(".parquet") else "regular", "shouldIgnore": False}
+        modes = [{"path": one["path"], "uploadMode": "lfs" if one["path"].endswith(LARGE) else "regular", "shouldIgnore": False}
                  for one in asked["files"]]  # fmt: skip
         return (200, {"files": modes}, "") if id in hub.repos else (404, {"error": "Repository not found"}, "RepoNotFound")
-    id, _, rest = path.removeprefix("/api/datasets/").partition("/commit/")
+    id, _, rest = path.partition("/commit/")
     return _commit(hub, id, body) if rest and id in hub.repos else (404, {"error": "Repository not found"}, "RepoNotFound")
 
 
@@ -58,7 +62,7 @@ def content(headers: Any, stream: Any) -> bytes:
 
 def _create(hub: Any, repo_class: Any, asked: dict[str, Any], token: str | None) -> tuple[int, Any, str]:
     id = f"{asked['organization']}/{asked['name']}"
-    told = {"url": f"{hub.url}/datasets/{id}", "name": id}
+    told = {"url": f"{hub.url}/{'datasets/' if asked.get('type') == 'dataset' else ''}{id}", "name": id}
     if id in hub.repos:
         return 409, {**told, "error": "You already created this dataset repo"}, ""
     private = asked.get("visibility") == "private"

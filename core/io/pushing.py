@@ -58,7 +58,7 @@ def push(
     tables = exporting.tables(version)
     total = len(tables) + 2
     progress(0, total, "Making the repository")
-    with _causes(id, token), ExitStack() as open_files:
+    with causes(id, token), ExitStack() as open_files:
         from huggingface_hub import CommitOperationAdd
 
         api = hub._api(token)
@@ -92,12 +92,12 @@ def checked(repo: str, token: str | None) -> str:
 
 
 @contextmanager
-def _causes(id: str, token: str | None) -> Iterator[None]:
-    """Refusals of a push in a person's words."""
+def causes(id: str, token: str | None, kind: str = "dataset") -> Iterator[None]:
+    """Refusals of a push in a person's words; `kind` is dataset or model."""
     from huggingface_hub import errors
 
     try:
-        with hub.causes(id, token):
+        with hub.causes(id, token, kind=kind):
             try:
                 yield
             except errors.HfHubHTTPError as error:

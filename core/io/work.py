@@ -34,6 +34,7 @@ KINDS = {
     "export": "core.io.exporting:run_export",
     "push": "core.io.pushing:run_push",
     "export_model": "core.io.lora.exporting:run_export_model",
+    "push_model": "core.io.lora.pushing:run_push_model",
     "map": "core.io.mapping:run_map",
     "fetch": "core.io.fetching:run_fetch",
     "import": "core.io.importing:run_import",
