@@ -103,6 +103,24 @@ def test_ids_of_uploaded_files_are_taken_as_they_are(server, home, tmp_path, cap
     assert "Job has already completed" in said
 
 
+def test_a_fine_tuned_model_is_gone_on_with_by_its_name_or_its_job(server, home, tmp_path, capsys):
+    train = written(tmp_path / "train.jsonl", chats(12))
+    code, first, _ = ask(server, capsys, "create", train, "--model", BASE)
+    assert code == 0
+    for name in (first["id"], first["fine_tuned_model"]):
+        code, job, _ = ask(server, capsys, "create", first["training_file"], "--continue-from", name)
+        assert (code, job["status"], job["model"]) == (0, "succeeded", first["fine_tuned_model"])
+    code, _, said = ask(server, capsys, "create", train, "--continue-from", BASE)
+    assert code == 1
+    assert "is no fine-tuned model" in said
+    code, running, _ = ask(server, capsys, "create", first["training_file"], "--model", BASE, "--no-follow")
+    assert code == 0
+    code, _, said = ask(server, capsys, "create", train, "--continue-from", running["id"])
+    assert code == 1
+    assert "has no model to go on with" in said
+    assert len(server.files.there) == 4, "one training file, three result files"
+
+
 def test_an_interrupted_create_says_how_to_follow(server, home, tmp_path, capsys, monkeypatch):
     looks = []
 

@@ -244,6 +244,20 @@ def test_trouble_leaves_a_job_that_goes_on_where_it_was(
     assert (posts(platform, "/v1/fine_tuning/jobs") <= 2, len(platform.jobs.there)) == (True, 1)
 
 
+def test_an_outage_while_a_job_is_followed_is_waited_for(home: Path, platform: Platform) -> None:
+    down = [Fault(503, "overloaded", headers={"retry-after": "0"})] * 30
+
+    def trouble(call: Any) -> Any:
+        return down.pop() if down and call.path.startswith("/v1/fine_tuning/jobs/") and platform.jobs.there else None
+
+    platform.trouble = trouble
+    job = started(doubles.version("regression", 60), platform)
+    assert job.state == "done", job.error
+    assert not down
+    [there] = platform.jobs.there.values()
+    assert events_of(job) == [one["id"] for one in there.events]
+
+
 def watched(monkeypatch: pytest.MonkeyPatch, do: Any) -> None:
     """`do(folder)` happens once, when the running job is told for the first time."""
     real, done = Desk.say, []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import DataError, SettingsError
 from core.finetune.hosted import HYPERPARAMETERS, MEANINGS, METHODS, Wish
+from core.validate.encodings import is_tuned
 
 if TYPE_CHECKING:
     from core.io.hosted import Tuning
@@ -32,7 +33,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     create = actions.add_parser("create", help="check, upload, create and follow to the end")
     create.add_argument("train", metavar="TRAIN", help="a training file, or the id of an uploaded one (file-...)")
     create.add_argument("--validation", metavar="FILE", help="a validation file, or the id of an uploaded one")
-    create.add_argument("--model", required=True, help="a base model, or a fine-tuned one to go on with (ft:...)")
+    base = create.add_mutually_exclusive_group(required=True)
+    base.add_argument("--model", help="a base model, or a fine-tuned one to go on with (ft:...)")
+    base.add_argument("--continue-from", metavar="MODEL", help="a fine-tuned model to go on with: ft:..., or the id of its job (ftjob-...)")
     create.add_argument("--method", choices=tuple(METHODS), default="supervised")
     for name in dict.fromkeys(name for names in HYPERPARAMETERS.values() for name in names):
         create.add_argument(f"--{name.replace('_', '-')}", dest=name, metavar="auto|N", help=MEANINGS[name])
@@ -69,6 +72,8 @@ def run(args: argparse.Namespace, say: Say) -> dict[str, Any]:
 
 
 def _create(tuning: Tuning, args: argparse.Namespace, say: Say) -> dict[str, Any]:
+    if args.continue_from:
+        args.model = _earlier(tuning, args.continue_from)
     wish = _wish(args)
     for name in (args.train, args.validation):
         if name and not _is_id(name):
@@ -79,6 +84,20 @@ def _create(tuning: Tuning, args: argparse.Namespace, say: Say) -> dict[str, Any
     job = tuning.create(wish.request(train, validation, secrets.token_hex(8)))
     say(f"{job['id']}: {job.get('status')}")
     return job if args.no_follow else _follow(tuning, args, say, job["id"])
+
+
+def _earlier(tuning: Tuning, name: str) -> str:
+    """The fine-tuned model of that name, or of that job."""
+    if name.startswith("ftjob-"):
+        job = tuning.job(name)
+        if not job.get("fine_tuned_model"):
+            raise SettingsError(f"{name} is {job.get('status')} and has no model to go on with.", title="No model to continue")
+        return str(job["fine_tuned_model"])
+    if not is_tuned(name):
+        raise SettingsError(
+            f"{name[:80]} is no fine-tuned model: one begins with ft:. For a base model use --model.", title="No model to continue"
+        )
+    return name
 
 
 def _is_id(name: str) -> bool:

@@ -12,7 +12,6 @@ nothing is uploaded or paid for twice. Stopping this job only stops the watch; t
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -21,11 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import Paused, ProviderError, SettingsError, Stopped
-from core.finetune.hosted import Wish, history, progress
+from core.finetune.hosted import Wish
 from core.io import files, store
 from core.io.hosted import checking, costs, rows
 from core.io.hosted.calls import Object, Tuning
 from core.io.hosted.following import EVERY, appeared, follow, succeeded
+from core.io.hosted.watching import Watch, steps
 from core.io.providers.addresses import OPENAI
 from core.prompt import Prompt
 from core.validate.encodings import base_of
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 LIMIT = 250
 """Test rows answered by the model, drawn by lot."""
+OUTAGES, OUTAGE = 40, 60.0
+"""How often a host that cannot be reached is waited for while a job is followed, and for how many seconds: about an hour and a half."""
 SLICE = 0.5
 """Seconds after which a stop is noticed while waiting."""
 MEASURING = "Measuring on test rows"
@@ -129,8 +131,16 @@ class Run:
 
     def followed(self, id: str) -> Object:
         """The job when it has ended."""
-        watch = _Watch(self)
-        return follow(self.tuning, id, watch.look, since=watch.since, every=float(self.request.get("every", EVERY)))
+        watch = Watch(self.desk, self.tuning)
+        for left in range(OUTAGES, -1, -1):
+            try:
+                return follow(self.tuning, id, watch.look, since=watch.since, every=float(self.request.get("every", EVERY)))
+            except Paused as problem:
+                if not left or problem.reason == "no credit":
+                    raise
+                watch.tell(f"{problem.title}; trying again")
+                self.tuning.sleep(OUTAGE)
+        raise AssertionError("every look returns or raises")
 
     def going_on(self, problem: ProviderError) -> ProviderError:
         """The same with what goes on meanwhile."""
@@ -150,17 +160,10 @@ class Run:
         succeeded(job)
         with suppress(ProviderError, ValueError):
             files.write_json(self.desk.folder / "results.json", self.tuning.results(job))
-            self.steps(files.read_lines(self.desk.journal("events")))
+            steps(self.desk, files.read_lines(self.desk.journal("events")))
         price = costs.price_at(self.base_url, str(job.get("model", "")))
         usd = costs.trained_usd(price, job.get("trained_tokens"))
         self.keep(model=job.get("fine_tuned_model"), trained_tokens=job.get("trained_tokens"), usd=usd)
-
-    def steps(self, events: list[Object]) -> list[dict[str, Any]]:
-        """The history as the events (or the result file) tell it, on disk."""
-        kept = self.desk.folder / "results.json"
-        made = history(events, files.read_json(kept) if kept.exists() else ())
-        files.atomic_write(self.desk.journal("history"), "".join(json.dumps(one) + "\n" for one in made))
-        return made
 
     def answered(self, job: Object) -> dict[str, Any]:
         """The result, after the test rows were answered by the model, and by its base where that is wished."""
@@ -233,42 +236,6 @@ class Run:
             **about,
         )
         return made.id
-
-
-class _Watch:
-    """What is told of a job while it is followed, and where the last look ended."""
-
-    def __init__(self, run: Run) -> None:
-        self.run, self.desk = run, run.desk
-        self.events = files.read_lines(self.desk.journal("events"))
-        self.ids = {one.get("id") for one in self.events}
-        self.since = str(self.events[-1].get("id", "")) if self.events else ""
-        self.told: tuple[Any, ...] = ()
-
-    def look(self, job: Object, new: list[Object]) -> None:
-        """Journal what is new, then tell how it stands. Raises Stopped once the person stopped watching."""
-        fresh = [one for one in new if one.get("id") not in self.ids]
-        for one in fresh:
-            files.append_line(self.desk.journal("events"), one)
-            self.ids.add(one.get("id"))
-            self.events.append(one)
-        records = self.run.steps(self.events) if fresh else files.read_lines(self.desk.journal("history"))
-        here = progress(job, self.events)
-        told = (here.status, here.step, len(self.events), here.finish)
-        if told == self.told:
-            if self.desk.stopped():
-                raise Stopped
-            return
-        self.told = told
-        files.write_json(self.desk.folder / "job.json", job)
-        if fresh and any("checkpoint" in str(one.get("message", "")).casefold() for one in fresh):
-            with suppress(ProviderError):
-                files.write_json(self.desk.folder / "checkpoints.json", self.run.tuning.checkpoints(job["id"]))
-        figures: dict[str, Any] = {"status": here.status, **({"finish": here.finish} if here.finish else {})}
-        for name in ("loss", "val_loss"):
-            values = [one[name] for one in records if one.get(name) is not None]
-            figures |= {name: round(values[-1], 4)} if values else {}
-        self.desk.say(here.step, here.steps, here.status, phase="train", **figures)
 
 
 def title_of(model: str, step: int | None = None) -> str:
