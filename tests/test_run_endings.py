@@ -183,6 +183,12 @@ def test_kept_checkpoints_are_compared_and_the_chosen_one_alone_sees_the_test(pr
     assert f"Step {made.step} of the same run" in second.notes["second_look"]
     assert second.title.endswith(f"step {other}")
     assert runs.adapter(job.id).evaluation == tuned[0].id
+    choosing.take(made, other)
+    assert runs.adapter(job.id).step == other
+    before = evaluations.load(tuned[0].id)
+    assert before.title == f"{made.title}, step {made.step}"
+    assert runs.about_of(Path(before.notes["adapter"]))["id"] == job.id
+    assert Path(before.notes["adapter"]).name == f"step-{made.step:06d}"
     with pytest.raises(MissingError, match="its steps 2, 4, 6 are"):
         runs.referred(f"{job.id}:step-5")
 

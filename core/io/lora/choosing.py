@@ -18,7 +18,7 @@ from core.evaluate.answers import make_answers
 from core.evaluate.intervals import measure
 from core.evaluation import drawn
 from core.finetune.choosing import ROWS, Checkpoint, epoch_of, told
-from core.io import files
+from core.io import evaluations, files
 from core.io.lora import bases, checkpoints, runs
 from core.io.lora.continuing import LEARNT
 from core.io.lora.measuring import complete_with
@@ -72,10 +72,20 @@ def compare(desk: Desk, version: Version, made: runs.Adapter) -> dict[str, Any]:
 
 
 def take(made: runs.Adapter, step: int) -> runs.Adapter:
-    """Make a kept checkpoint the adapter."""
+    """Make a kept checkpoint the adapter. Answers of the one before it are from now on those of its own checkpoint."""
+    kept = runs.kept_checkpoints(made.id)
+    if made.step in kept and made.step != step:
+        _hand_over(made, kept[made.step])
     losses = {one["step"]: one["val_loss"] for one in made.choosing.get("checkpoints", [])}
     about = replace(made, step=step, validation_loss=losses.get(step, made.validation_loss), evaluation="", forgetting={})
-    return runs.publish(runs.kept_checkpoints(made.id)[step], about, [made.folder / LEARNT])
+    return runs.publish(runs.referred(f"{made.id}:step-{step}"), about, [made.folder / LEARNT])
+
+
+def _hand_over(made: runs.Adapter, checkpoint: Path) -> None:
+    for one in evaluations.of(made.dataset):
+        if one.notes.get("adapter") == str(made.folder):
+            notes = {**dict(one.notes), "adapter": str(checkpoint)}
+            evaluations.save(replace(one, title=f"{made.title}, step {made.step}", notes=notes))
 
 
 def summary(found: Mapping[str, Any]) -> dict[str, Any] | None:
