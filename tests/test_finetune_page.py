@@ -53,7 +53,13 @@ def words(at: AppTest) -> str:
 
 
 def trained(version: Version, **settings) -> jobs.Job:
-    request = {"dataset": version.dataset, "version": version.id, "limit": 5, "settings": TrainSettings(**{**FAST, **settings}).to_dict()}
+    request = {
+        "dataset": version.dataset,
+        "version": version.id,
+        "limit": 5,
+        "forgetting": False,
+        "settings": TrainSettings(**{**FAST, **settings}).to_dict(),
+    }
     return jobs.start("finetune", request, title="Fine-tune", dataset=version.dataset)
 
 
@@ -95,9 +101,9 @@ def test_starting_shows_the_run_and_its_result(model):
     assert "**Done.**" in told
     assert [metric.label for metric in at.metric][-4:] == ["Validation loss", "Tokens per second", "Memory", "Best so far"]
     assert at.metric[-1].value.startswith("step ")
-    assert "On 12 test rows" in told
+    assert "on 12 test rows" in told
     assert at.metric[0].label.endswith("fine\\-tuned")
-    assert "Learning rate now" in told
+    assert "Learning rate at the end" in told
     assert "Measured on 12 test rows" in told
     assert at.button(key="finetune_compare").label == "Open the comparison"
     says = at.dataframe[0].value
@@ -240,9 +246,40 @@ def test_a_finished_run_says_where_to_go_next(model):
 def test_a_run_that_stopped_early_says_so(model):
     version = doubles.version("regression", 60)
     job = trained(version)
-    result = files.read_json(job.folder / "result.json")
-    files.write_json(job.folder / "result.json", {**result, "steps": 50})
-    assert "It stopped early at step 8" in words(opened(version, "Current run"))
+    files.append_line(job.folder / "history.jsonl", {"step": 8, "note": "Stopped after step 8: 3 measurements without a lower loss."})
+    assert "Stopped after step 8" in words(opened(version, "Current run"))
+
+
+def test_checkpoints_are_compared_and_another_one_is_taken(model):
+    version = doubles.version("regression", 60)
+    job = trained(version, evaluate_every=2, keep="each", max_steps=4)
+    at = opened(version, "Current run")
+    assert "The checkpoints of steps 2, 4 were kept" in words(at).replace("\\", "")
+    standing(at.button(key="finetune_checkpoints").click().run())
+    table = next(one.value for one in at.dataframe if "Epoch" in one.value.columns)
+    assert table["Step"].tolist() == [2, 4]
+    told = files.read_json(job.folder / "choosing.json")
+    used = lora.adapter(job.id).step
+    assert next(mark for mark, step in zip(table[""], table["Step"], strict=True) if step == used).startswith("in use")
+    other = next(step for step in (2, 4) if step != used)
+    at.session_state["finetune_choose"] = {"selection": {"rows": [[2, 4].index(other)], "columns": [], "cells": []}}
+    standing(at.run())
+    standing(at.button(key="finetune_take").click().run())
+    assert told["rows"] == 12
+    assert lora.adapter(job.id).step == other
+    assert jobs.all_jobs(version.dataset, "finetune")[0].result["evaluation"], "the test rows were answered by the one that is used now"
+
+
+def test_what_a_run_forgot_stands_in_words(model):
+    version = doubles.version("regression", 60)
+    job = trained(version, max_steps=2)
+    text = {"language": "Korean", "before": 20.0, "after": 31.5, "difference": 11.5, "low": 4.0, "high": None, "finding": "More surprised."}
+    questions = {"n": 40, "before": 0.5, "after": 0.45, "difference": -0.05, "low": -0.15, "high": 0.05, "finding": ""}
+    files.write_json(job.folder / "forgetting.json", {"texts": [text], "questions": questions})
+    at = opened(version, "Current run")
+    assert "More surprised" in words(at)
+    table = next(one.value for one in at.dataframe if "Before" in one.value.columns)
+    assert table["Difference"].tolist() == ["11.5 n/a", "−5 points [−15, 5]"]
 
 
 def test_a_failed_run_says_why(model, monkeypatch):

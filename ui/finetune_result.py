@@ -31,9 +31,10 @@ def show(job: Job) -> None:
     if tuned:
         name = task(version.task or "").headline
         unit = unit_of(version, name)
-        with card(f"On {fmt.plural(tuned[0].n, 'test row')}", height="content", help=METRICS[name].title):
+        with card(f"{METRICS[name].title} on {fmt.plural(tuned[0].n, 'test row')}", height="content"):
             shown = [one for one in (tuned, base) if one]
             metrics([(plain(one.title), *_value(unit, values[name])) for one, values in shown])
+            st.caption(plain(" · ".join(f"{one.title} {_between(unit, values[name])}" for one, values in shown)))
             if base:
                 pair = _pair(version.dataset, version.id, tuned[0].id, base[0].id, name, kept.stamp(version.dataset))
                 st.caption(plain(_difference(pair, unit)))
@@ -44,6 +45,10 @@ def show(job: Job) -> None:
 
 def _value(unit: str, value: Any) -> tuple[str, str]:
     return fmt.metric(unit, value.value, value.n), f"95 % interval {fmt.interval(value.low, value.high, unit)}"
+
+
+def _between(unit: str, value: Any) -> str:
+    return f"{fmt.metric(unit, value.value, value.n)} {fmt.interval(value.low, value.high, unit, prose=True)}"
 
 
 def _difference(pair: Pair | None, unit: str) -> str:

@@ -12,8 +12,11 @@ from core.evaluate.perplexity import perplexity_of
 from core.finetune.advice import advise, smooth
 from core.io import files, jobs, lora
 from core.io.jobs import Job
+from core.io.lora.runs import notes
 from core.version import Version
 from ui import charts
+from ui import finetune_choose as choose
+from ui import finetune_forgetting as forgetting
 from ui import finetune_hosted_run as hosted
 from ui import finetune_result as result
 from ui.jobs import line, share, show_failure
@@ -55,6 +58,8 @@ def _live(id: str, kept: int | None, alive: bool) -> None:
         st.rerun(scope="app")  # the bar below names the step that would be kept
     records = lora.history(job.folder)
     _progress(job, records)
+    for sentence in notes(job.folder):
+        st.caption(f":material/info: {plain(sentence)}")
     if job.state == "done":
         result.show(job)
     _metrics(job, records)
@@ -65,8 +70,12 @@ def _live(id: str, kept: int | None, alive: bool) -> None:
         charts.show(loss_figure(records, _steps(job, records)), "finetune_loss", _alt(records))
         if any(one.get("learning_rate") is not None for one in records):
             now = next(one["learning_rate"] for one in reversed(records) if one.get("learning_rate") is not None)
-            st.caption(f"Learning rate now {now:.2g}; point at the line for that of each step.")
+            st.caption(f"Learning rate {'now' if job.alive else 'at the end'} {now:.2g}; point at the line for that of each step.")
         st.caption(plain(advise(records).sentence))
+        choose.offered(job, records)
+    if not job.alive:
+        choose.show(job)
+        forgetting.show(job)
     _says(job, records)
     with st.expander("Log", icon=":material/description:"):
         log = job.folder / "log.txt"
@@ -93,7 +102,7 @@ def _ended(job: Job, records: list[dict[str, Any]]) -> str:
     made = job.result or {}
     last, steps = max((one["step"] for one in records), default=0), int(made.get("steps", 0))
     told = f"Step {fmt.count(made.get('step', 0))} of {fmt.count(steps)} is kept, {fmt.duration(job.seconds)} in all."
-    if last < steps:
+    if last < steps and not notes(job.folder):
         told += f" It stopped early at step {fmt.count(last)}: the validation loss had not fallen any further."
     return told
 
