@@ -81,6 +81,14 @@ def test_a_completion_is_scored_after_its_prompt_and_its_end_on_demand(engine):
     assert all(value <= 0 for value in ended[0])
 
 
+def test_pieces_of_a_text_are_read_one_after_the_other(engine):
+    whole, apart = engine.log_probabilities(["the price is 12 dollars", ["the price", " is", " 12 dollars"]])
+    assert apart == pytest.approx(whole, abs=0.1)
+    chat = [{"role": "text", "content": "the price"}]
+    after = engine.log_probabilities([" is 12 dollars"], before=[chat])[0]
+    assert after == pytest.approx(whole[-len(after) :], abs=0.1)
+
+
 # --- the pure parts
 
 

@@ -114,7 +114,7 @@ class Engine:
 
     def log_probabilities(
         self,
-        texts: Sequence[str],
+        texts: Sequence[str | Sequence[str]],
         *,
         adapter: Adapter = None,
         before: Sequence[Sequence[Message]] | None = None,
@@ -125,13 +125,14 @@ class Engine:
     ) -> list[list[float]]:
         """ln p of every token of each text, in order: alone, or as the reply to the chats `before` (with `prefix`, as `complete` takes).
 
-        `end` counts the token that ends a turn too. A text alone has no number for its first token, which nothing predicts. Of what
+        A list of pieces is one text whose pieces are turned into tokens by themselves. `end` counts the token that ends a turn too. A
+        text alone has no number for its first token, which nothing predicts. Of what
         stands before, the start is cut where all is too long for the model. Raises Stopped, and whatever `progress` raises.
         """
         words = self._words()
         chats = [generate.render(words, messages, prefix) for messages in before] if before is not None else [""] * len(texts)
         contexts, longest = generate.encode(words, chats), int(getattr(self._config(), "max_position_embeddings", 0) or 1 << 30)
-        ids = [[*row, *([words.eos_token_id] if end else [])][:longest] for row in generate.encode(words, list(texts))]
+        ids = [[*row, *([words.eos_token_id] if end else [])][:longest] for row in scoring.pieced(words, texts)]
         contexts = [context[max(0, len(context) + len(row) - longest) :] for context, row in zip(contexts, ids, strict=True)]
         sizes, stop, found = [(len(c), len(t)) for c, t in zip(contexts, ids, strict=True)], stop or Event(), {}
         paths, limits = _adapters(adapter, len(ids)), Limits(0)

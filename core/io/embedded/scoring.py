@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from core.io.embedded.generate import encode
+
 SCORES_AT_ONCE = 1024
 """Scored tokens of one batch, padding included: about 200 MB of scores of the built-in model's 49,152 words."""
 
@@ -23,6 +25,13 @@ def batches(lengths: Sequence[tuple[int, int]], tokens_at_once: int, rows_at_onc
             groups.append([place])
             widest = lengths[place][1]
     return groups
+
+
+def pieced(words: Any, texts: Sequence[str | Sequence[str]]) -> list[list[int]]:
+    """Token ids of each text; of one that comes in pieces, those of its pieces one after the other."""
+    parts = [[one] if isinstance(one, str) else list(one) for one in texts]
+    ids = iter(encode(words, [piece for part in parts for piece in part]))
+    return [[token for _ in part for token in next(ids)] for part in parts]
 
 
 def log_probabilities(

@@ -1,6 +1,6 @@
 """Forgetting, measured: base and adapter read two shipped pages of general prose and answer forty general questions.
 
-The page and the questions are in general.json beside this file. Each sentence is read after the ones of its paragraph before it. What
+Texts and questions are in general.json beside this file. Each sentence is read after the ones of its paragraph before it, and what
 the base does is remembered in the workspace, so that it is asked once.
 """
 
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from core.evaluate.perplexity import Surprise
 from core.finetune.forgetting import Question, questions_told, right, texts_told
 from core.io import files
-from core.io.embedded import engine, facts
+from core.io.embedded import engine, facts, tokenizer
+from core.io.embedded.generate import encode
 from core.io.embedded.weights import model_dir
 from core.io.lora import bases, runs
-from core.prompt import PLAIN
 from core.version import digest
 
 if TYPE_CHECKING:
@@ -88,23 +88,24 @@ def _asked(base: Path, adapter: Path | None, say: Callable[[int], None]) -> dict
     """{texts: {language: [[nats, tokens, bytes] of each sentence]}, replies: [text of each question's answer]}"""
     texts, questions = shipped()
     live, done, found = engine(base), 0, {}
+    words = tokenizer(base)
     for language, paragraphs in texts.items():
-        sentences = [sentence for part in paragraphs for sentence in part]
-        pieces, before = _in_context(paragraphs)
-        scores = live.log_probabilities(pieces, adapter=adapter, before=before, progress=lambda n, of, _, done=done: say(done + n))
-        done += len(sentences)
-        found[language] = [[-sum(row), len(row), len(text.encode())] for row, text in zip(scores, sentences, strict=True)]
+        parts = [[f" {one}" if place else one for place, one in enumerate(part)] for part in paragraphs]
+        scores = live.log_probabilities(parts, adapter=adapter, progress=lambda n, of, _, done=done: say(done + n))
+        done += sum(map(len, parts))
+        found[language] = [cells for part, row in zip(parts, scores, strict=True) for cells in _sentences(encode(words, part), row, part)]
+        say(done)
     chats = [[{"role": "user", "content": one.question}] for one in questions]
     how: dict[str, Any] = {"max_tokens": TOKENS, "stop_at_newline": True}
     replies = live.complete(chats, adapter=adapter, progress=lambda n, of, _: say(done + n), **how)
     return {"texts": found, "replies": [reply.text for reply in replies]}
 
 
-def _in_context(paragraphs: list[list[str]]) -> tuple[list[str], list[list[dict[str, str]]]]:
-    """Each sentence as it is read, with a blank before it where one precedes it, and what stands before it in its paragraph."""
-    pieces, before = [], []
-    for part in paragraphs:
-        for place, sentence in enumerate(part):
-            pieces.append(f" {sentence}" if place else sentence)
-            before.append([{"role": PLAIN, "content": " ".join(part[:place])}])
-    return pieces, before
+def _sentences(ids: list[list[int]], scores: list[float], part: list[str]) -> list[list[float]]:
+    """[nats, tokens, bytes] of each sentence of a paragraph, whose very first token nothing predicts."""
+    cells, at = [], 0
+    for place, (tokens, sentence) in enumerate(zip(ids, part, strict=True)):
+        n = len(tokens) - (place == 0)
+        cells.append([-sum(scores[at : at + n]), n, len(sentence.strip().encode())])
+        at += n
+    return cells
