@@ -117,7 +117,7 @@ def test_a_training_that_died_before_anything_was_known_of_its_model_is_told_the
     endings.note(folder, -9, 100 << 20)
     told = endings.explained(folder, {})
     assert told
-    assert "Set quantization to 4-bit instead of none." in told["message"]
+    assert "Set gradient checkpointing to True instead of False." in told["message"]
     assert "Other programs may have held the rest" in told["message"]
 
 
@@ -146,16 +146,19 @@ def test_the_mildest_way_that_fits_is_advised_and_every_way_needs_less():
 
     settings = TrainSettings(batch=6, accumulate=1, max_tokens=256)
     ways = ladder(settings, needs)
+    lean = {"gradient_checkpointing": True, "quantization": "4-bit"}
     assert [dict(way.changes) for way in ways] == [
         {"batch": 3, "accumulate": 2},
         {"batch": 1, "accumulate": 6},
-        {"batch": 1, "accumulate": 6, "quantization": "4-bit"},
-        {"batch": 1, "accumulate": 6, "quantization": "4-bit", "max_tokens": 128},
+        {"batch": 1, "accumulate": 6, **lean},
+        {"batch": 1, "accumulate": 6, **lean, "max_tokens": 128},
+        {"batch": 1, "accumulate": 6, **lean, "max_tokens": 64},
+        {"batch": 1, "accumulate": 6, **lean, "max_tokens": 32},
     ]
     assert [way.memory for way in ways] == sorted((way.memory for way in ways), reverse=True)
     assert advised(ways, 2 * GIB) == ways[0]
     assert advised(ways, GIB) == ways[2]
-    assert advised(ways, 1) == ways[3]
+    assert advised(ways, 1) == ways[-1]
     assert advised([], GIB) is None
     assert all(TrainSettings(**{**settings.to_dict(), **way.changes}).effective_batch == 6 for way in ways)
     assert "tokens to 128 instead of 256" in sentence(ways[3], settings.to_dict())

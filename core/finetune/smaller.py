@@ -1,16 +1,14 @@
-"""What to set where a run does not fit: the same training in smaller batches first, then fewer bits, then shorter rows."""
+"""What to set where a run does not fit: every smaller way of the same training with what it takes, and the mildest that fits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from core.finetune.estimates import smaller
 from core.finetune.settings import TrainSettings
 from core.format import size
-
-SHORTEST = 64
-"""Tokens below which rows are not cut further."""
 
 
 @dataclass(frozen=True)
@@ -31,29 +29,15 @@ def ladder(settings: TrainSettings, memory: Callable[[TrainSettings], int]) -> l
 
     Half the batch with double accumulation takes the same steps with the same rows. Only what really needs less is listed.
     """
-    now, found, least = settings, [], memory(settings)
-    for step in _steps(settings):
-        now = replace(now, **step)
-        needs = memory(now)
+    found, least, following = [], memory(settings), smaller(settings)
+    while following:
+        now = following[0]
+        following, needs = smaller(now), memory(now)
         if needs and needs >= least:
             continue
         least = needs or least
         found.append(Smaller({key: value for key, value in now.to_dict().items() if value != getattr(settings, key)}, needs))
     return found
-
-
-def _steps(settings: TrainSettings) -> list[dict[str, Any]]:
-    steps: list[dict[str, Any]] = []
-    batch, accumulate = settings.batch, settings.accumulate
-    while batch > 1:
-        part = 2 if batch % 2 == 0 else batch
-        batch, accumulate = batch // part, accumulate * part
-        steps.append({"batch": batch, "accumulate": accumulate})
-    if settings.quantization != "4-bit":
-        steps.append({"quantization": "4-bit"})
-    if settings.max_tokens // 2 >= SHORTEST:
-        steps.append({"max_tokens": settings.max_tokens // 2})
-    return steps
 
 
 def advised(ways: Sequence[Smaller], room: int) -> Smaller | None:

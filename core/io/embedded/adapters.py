@@ -30,6 +30,24 @@ def check_adapter(path: str | Path) -> Path:
     return path
 
 
+def fingerprint(path: Path) -> str:
+    """sha256 of an adapter folder's weights."""
+    with open(path / WEIGHTS, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def intact(path: Path) -> None:
+    """Raises ModelError when the weights are not those the studio once wrote there; folders of others say nothing of theirs."""
+    about = path / "adapter.json"
+    try:
+        wanted = json.loads(about.read_text(encoding="utf-8")).get("sha256") if about.is_file() else None
+    except (ValueError, AttributeError) as error:
+        raise ModelError(f"{about} cannot be read: {error}. Choose another adapter or checkpoint.", title="A damaged adapter") from error
+    if wanted and fingerprint(path) != wanted:
+        raise ModelError(f"{path / WEIGHTS} is not what training wrote: its checksum differs. Choose another adapter, or "
+                         "train again.", title="A damaged adapter")  # fmt: skip
+
+
 def adapter_name(path: Path) -> str:
     """A name for these very weights: the folder and when its weights were written."""
     stamp = (path / WEIGHTS).stat().st_mtime_ns
@@ -73,6 +91,7 @@ class Adapters:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
+        intact(path)
         config = adapter_config(path)
         try:
             weights = load_file(str(path / WEIGHTS))

@@ -6,6 +6,7 @@ known in advance and the noise of a step follows from its number, so nothing els
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -14,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ModelError
-from core.io.embedded.adapters import WEIGHTS
-from core.io.files import read_json, sync_folder, write_json
+from core.io.embedded.adapters import WEIGHTS, intact
+from core.io.files import disk_errors, read_json, sync_folder, write_json
 
 MANIFEST = "manifest.json"
 MOMENTS = "optimizer.safetensors"
@@ -27,33 +28,54 @@ def trainable(model: Any) -> dict[str, Any]:
 
 
 def save(root: Path, step: int, model: Any, optimizer: Any, facts: dict[str, Any], keep: set[int], slim: bool = False) -> Path:
-    """Write the checkpoint of `step` and forget all others but `keep`. `facts` are JSON values that come back on loading.
+    """Write the checkpoint of `step` and forget all others but `keep` and the one before; raises StudioError when the disk is full.
 
-    `slim`: of all but the newest two the adapter alone stays.
+    `facts` are JSON values that come back on loading. `slim`: of all but the newest two in
+    `keep` the adapter alone stays.
     """
+    building = root / f".{secrets.token_hex(4)}.tmp"
+    final = root / f"step-{step:06d}"
+    with disk_errors(final):
+        try:
+            _write(building, step, model, optimizer, facts)
+            shutil.rmtree(final, ignore_errors=True)
+            os.replace(building, final)
+            sync_folder(root)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    for other in steps(root)[: -1 if slim else -2]:
+        if other not in keep:
+            _forget(root / f"step-{other:06d}")
+    for other in steps(root)[:-2] if slim else ():
+        _slim(root / f"step-{other:06d}")
+    return final
+
+
+def _write(building: Path, step: int, model: Any, optimizer: Any, facts: dict[str, Any]) -> None:
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    building = root / f".{secrets.token_hex(4)}.tmp"
     building.mkdir(parents=True)
-    model.save_pretrained(str(building), save_embedding_layers=False)
     moments = {}
     for name, one in trainable(model).items():
         state = optimizer.state.get(one, {})
         moments |= {f"{name}|{key}": state[key].contiguous() for key in ("exp_avg", "exp_avg_sq") if key in state}
-    save_file(moments, str(building / MOMENTS))
+    try:
+        model.save_pretrained(str(building), save_embedding_layers=False)
+        save_file(moments, str(building / MOMENTS))
+    except SafetensorError as error:
+        if "os error 28" in str(error) or "os error 122" in str(error):  # it has no OSError for a full disk
+            raise OSError(errno.ENOSPC, str(error)) from error
+        raise
     (building / "README.md").unlink(missing_ok=True)
     hashes = {path.name: _sha256(path) for path in sorted(building.iterdir())}
     write_json(building / MANIFEST, {"step": step, "files": hashes, **facts})
-    final = root / f"step-{step:06d}"
-    shutil.rmtree(final, ignore_errors=True)
-    os.replace(building, final)
-    sync_folder(root)
-    for other in steps(root):
-        if other != step and other not in keep:
-            shutil.rmtree(root / f"step-{other:06d}", ignore_errors=True)
-    for other in steps(root)[:-2] if slim else ():
-        _slim(root / f"step-{other:06d}")
-    return final
+
+
+def _forget(path: Path) -> None:
+    """The manifest goes first: what is left of a folder when this is cut off is no checkpoint."""
+    (path / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _slim(path: Path) -> None:
@@ -72,12 +94,27 @@ def steps(root: Path) -> list[int]:
 
 def last(root: Path) -> Path | None:
     """The newest checkpoint a run can go on from: its files are what its manifest says, the optimizer's among them. Or None."""
-    for step in reversed(steps(root)):
-        path = root / f"step-{step:06d}"
-        files = read_json(path / MANIFEST)["files"]
-        if MOMENTS in files and all((path / name).is_file() and _sha256(path / name) == wanted for name, wanted in files.items()):
-            return path
-    return None
+    return next((path for step in reversed(steps(root)) if _usable(path := root / f"step-{step:06d}")), None)
+
+
+def clear(root: Path) -> list[int]:
+    """Remove what no run can use: damaged checkpoints, whose steps are returned, and what a killed one left half written."""
+    if not root.is_dir():
+        return []
+    useless = sorted(path for path in root.glob("step-*") if not _usable(path, moments=False))
+    damaged = [int(path.name.removeprefix("step-")) for path in useless if (path / MANIFEST).is_file()]
+    for path in [*useless, *root.glob(".*.tmp")]:
+        _forget(path)
+    return damaged
+
+
+def _usable(path: Path, *, moments: bool = True) -> bool:
+    """Whether its files are what its manifest says; with `moments`, the optimizer's among them."""
+    try:
+        told = read_json(path / MANIFEST)["files"]
+        return (MOMENTS in told or not moments) and all(_sha256(path / name) == wanted for name, wanted in told.items())
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def restore(path: Path, model: Any, optimizer: Any) -> dict[str, Any]:
@@ -98,10 +135,15 @@ def restore(path: Path, model: Any, optimizer: Any) -> dict[str, Any]:
 def load_adapter_weights(path: Path, model: Any) -> None:
     """The adapter's weights into the model's own adapter of the same shape. Raises ModelError when it has another."""
     from peft import set_peft_model_state_dict
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    intact(path)
     try:
         report = set_peft_model_state_dict(model, load_file(str(path / WEIGHTS)))
+    except SafetensorError as error:
+        raise ModelError(f"{path / WEIGHTS} is damaged: {str(error)[:200]}. Choose another adapter or checkpoint.",
+                         title="A damaged adapter") from error  # fmt: skip
     except RuntimeError as error:
         raise ModelError(f"The adapter {path.name} has another rank or other layers than these settings: {str(error)[:200]}. Take over its "
                          "rank and layers to go on from it.", title="The adapter does not fit") from error  # fmt: skip

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import DataError, Stopped
-from core.finetune.estimates import estimate, steps_of
+from core.finetune.estimates import estimate, memory_of, steps_of
 from core.finetune.rows import TrainingRows, answer_texts
 from core.finetune.settings import TrainSettings
-from core.io import files, store
+from core.finetune.smaller import ladder
+from core.io import files, reporting, store
 from core.io.embedded import facts, remember_rate, remembered_rate, tokenizer
 from core.io.embedded.generate import encode, render
 from core.io.embedded.loading import give_back, resolved, training_here
 from core.io.embedded.weights import offline
+from core.io.endings import WAYS
 from core.io.lora import bases, card, choosing, continuing, forgetting, measuring, runs
 from core.io.lora.measuring import LIMIT
 from core.io.lora.preparing import Prepared, prepare, prompt_of, sample
@@ -45,6 +47,8 @@ def run_finetune(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
     version = store.version(request["dataset"], request["version"])
     settings = TrainSettings.from_dict(request.get("settings", {}))
     limit = int(request.get("limit") or LIMIT)
+    if settings.report_to != "none":
+        reporting.check(settings.report_to)
     if request.get("measure") or request.get("compare"):
         offline()
         return _afterwards(request, desk, version, limit)
@@ -57,9 +61,9 @@ def run_finetune(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
     desk.say(0, 0, "Preparing the rows")
     ready = prepare(version, prompt, settings, base)
     plan = _Plan(version, prompt, settings, base, ready, parent, bool(request.get("only_new")), request.get("continue_from") or "")
-    with desk.turn("training"), training_here():
+    with desk.turn("training"), training_here(), reporting.live(settings.report_to, desk) as report:
         try:
-            made = _trained(desk, plan)
+            made = _trained(desk, plan, report)
         except Stopped:
             if runs.last_step(desk.folder) is not None:
                 keep(desk.folder)
@@ -120,7 +124,7 @@ def _base(request: dict[str, Any], desk: Desk, parent: continuing.Parent | None)
     return folder
 
 
-def _trained(desk: Desk, plan: _Plan) -> runs.Adapter:
+def _trained(desk: Desk, plan: _Plan, report: reporting.Live) -> runs.Adapter:
     """The run's adapter: trained now, or found where an earlier start of this job left it."""
     id = desk.folder.name
     if (files.folder("adapters") / id / runs.ABOUT).is_file() and not runs.adapter(id).stopped:
@@ -139,14 +143,14 @@ def _trained(desk: Desk, plan: _Plan) -> runs.Adapter:
     of, began = plan.version, before.lineage(plan.reference, taken, plan.only_new) if before else {}
     about = runs.Adapter(id, f"{runs.base_title(base)} fine-tuned", of.dataset, of.id, of.task or "", 0, steps, settings.to_dict(),
                          prompt.to_dict(), base.name, facts(base).revision, len(rows), continued=began,
-                         estimate=_expected(train_rows, validation, base, settings))  # fmt: skip
+                         estimate=_expected(desk.folder, train_rows, validation, base, settings))  # fmt: skip
     about = replace(about, **bases.identity(base))
     files.write_json(desk.folder / "about.json", {key: getattr(about, key) for key in runs.Adapter.__dataclass_fields__})
     continuing.remember(desk.folder, taken, known)
     truth = ready.shown.targets or ()
     files.write_json(desk.folder / "shown.json", {"Row": list(ready.shown.text), "Truth": answer_texts(ready.shown, prompt, truth)})
     desk.say(0, steps, TRAINING, phase="train")
-    trained = train(run, _teller(desk))
+    trained = train(run, _teller(desk, report))
     give_back()
     if trained.tokens_per_second and settings.quantization == "none":
         remember_rate(base, trained.tokens_per_second)
@@ -158,11 +162,13 @@ def _published(folder: Path, checkpoint: Path, about: runs.Adapter) -> runs.Adap
     return runs.publish(checkpoint, about, (folder / continuing.LEARNT,))
 
 
-def _expected(rows: TrainingRows, validation: tuple[Any, ...], base: Path, settings: TrainSettings) -> dict[str, Any]:
-    """What this run should take, as people were told before it began: kept beside what it takes."""
-    known = facts(base)
+def _expected(folder: Path, rows: TrainingRows, validation: tuple[Any, ...], base: Path, settings: TrainSettings) -> dict[str, Any]:
+    """What this run should take, as people were told before it began: kept beside what it takes; and what would take less."""
+    known, precision = facts(base), resolved(settings.precision)
+    ways = ladder(settings, lambda now: memory_of(known.parameters, known.config, now, rows.longest, precision))
+    files.write_json(folder / WAYS, [way.to_dict() for way in ways])
     plan = estimate(len(rows.rows), rows.tokens, rows.longest, known.parameters, known.config, settings, rate=remembered_rate(base),
-                    precision=resolved(settings.precision), validation_tokens=sum(map(len, validation)))  # fmt: skip
+                    precision=precision, validation_tokens=sum(map(len, validation)))  # fmt: skip
     return {"seconds": plan.seconds, "memory": plan.memory}
 
 
@@ -192,9 +198,13 @@ def keep(folder: Path) -> runs.Adapter:
     return made
 
 
-def _teller(desk: Desk) -> Any:
-    """What a run tells goes to the job's progress (live figures) and to its history (every step)."""
+def _teller(desk: Desk, report: reporting.Live) -> Any:
+    """What a run tells goes to the job's progress (live figures), to its history (every step), and to whom it is reported."""
     journal = desk.journal("history")
+
+    def keep_record(record: dict[str, Any]) -> None:
+        files.append_line(journal, {**record, "time": time.time()})
+        report.record({**record, "time": time.time()})
 
     def tell(told: Told) -> None:
         figures: dict[str, Any] = {"memory": told.memory}
@@ -204,14 +214,15 @@ def _teller(desk: Desk) -> Any:
             figures["kept"] = told.kept
         if told.loss is not None:
             figures["loss"] = round(told.loss, 4)
-            files.append_line(journal, {"step": told.step, "loss": told.loss, "learning_rate": told.learning_rate, "time": time.time()})
+            keep_record({"step": told.step, "loss": told.loss, "learning_rate": told.learning_rate, "memory": told.memory,
+                         "tokens_per_second": told.tokens_per_second})  # fmt: skip
         if told.val_loss is not None or told.says:
             if told.val_loss is not None:
                 figures["val_loss"] = round(told.val_loss, 4)
-            files.append_line(journal, {"step": told.step, "val_loss": told.val_loss, "says": told.says, "time": time.time()})
+            keep_record({"step": told.step, "val_loss": told.val_loss, "says": told.says})
         if told.note:
             files.append_line(journal, {"step": told.step, "note": told.note, "time": time.time()})
-        desk.say(told.step, told.steps, told.note or TRAINING, phase="train", **figures)
+        desk.say(told.step, told.steps, told.note or TRAINING, phase="train", **figures, **report.figures)
 
     return tell
 

@@ -22,7 +22,7 @@ from core.errors import MissingError
 from core.finetune.settings import TrainSettings
 from core.format import count, plural
 from core.io import files
-from core.io.embedded.adapters import WEIGHTS
+from core.io.embedded.adapters import WEIGHTS, fingerprint
 from core.io.embedded.weights import facts, model_dir
 from core.io.lora import checkpoints
 from core.prompt import Prompt
@@ -62,6 +62,8 @@ class Adapter:
     """What was expected before it began: {seconds, memory}."""
     stopped: bool = False
     """The run was stopped before its last step and may go on."""
+    sha256: str = ""
+    """Of its weights."""
     base_folder: str = ""
     """The folder of a base model that is neither the built-in one nor from the Hub."""
     hub: str = ""
@@ -120,6 +122,8 @@ def publish(checkpoint: Path, about: Adapter, beside: Sequence[Path] = ()) -> Ad
     place = about.folder
     building = place.with_name(f".{about.id}.{secrets.token_hex(4)}")
     made = Adapter(**{**asdict(about), "created": about.created or datetime.now(UTC).isoformat()})
+    for left in place.parent.glob(f".{about.id}.*"):
+        shutil.rmtree(left, ignore_errors=True)  # by a start of this run that was killed here
     with files.disk_errors(place):
         try:
             building.mkdir()
@@ -128,6 +132,7 @@ def publish(checkpoint: Path, about: Adapter, beside: Sequence[Path] = ()) -> Ad
             for path in beside:
                 if path.is_file():
                     shutil.copyfile(path, building / path.name)
+            made = replace(made, sha256=fingerprint(building))
             files.write_json(building / ABOUT, asdict(made))
             if (place / CHECKPOINTS).is_dir():
                 shutil.copytree(place / CHECKPOINTS, building / CHECKPOINTS)

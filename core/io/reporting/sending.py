@@ -89,13 +89,14 @@ def reporter(kind: str, folder: Path, told: About | None = None, environment: Ma
 
 
 class Live:
-    """A reporter that fails for itself alone: the training goes on, and what went wrong is said once."""
+    """A reporter that fails for itself alone: the training goes on, and what went wrong is said once. Kind "none" tells nobody."""
 
     def __init__(self, kind: str, folder: Path, environment: Mapping[str, str]) -> None:
         self.kind, self.folder, self.trouble = kind, folder, ""
         self._environment = environment
         self._reporter: EventFile | Run | None = None
-        self._try(self._open)
+        if kind != "none":
+            self._try(self._open)
 
     @property
     def figures(self) -> dict[str, str]:
@@ -137,18 +138,11 @@ class Live:
                 made.close(failed=True) if made else None
 
 
-class _Nowhere:
-    figures: Mapping[str, str] = {}
-
-    def record(self, record: Mapping[str, Any]) -> None:
-        return
-
-
 @contextmanager
-def live(kind: str, desk: Desk) -> Iterator[Live | _Nowhere]:
+def live(kind: str, desk: Desk) -> Iterator[Live]:
     """Around a training: what is recorded inside is told at once ("none": nowhere). Raises what `check` does, and nothing after that."""
     if kind == "none":
-        yield _Nowhere()
+        yield Live(kind, desk.folder, {})
         return
     check(kind)
     with files.lock(_lock(desk.folder, kind)):
