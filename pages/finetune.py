@@ -2,11 +2,16 @@
 
 import streamlit as st
 
-from ui import finetune_history, finetune_new, finetune_run
+from ui import finetune_adapters, finetune_history, finetune_new, finetune_run
 from ui.layout import no_data, view
 from ui.state import guarded, open_page
 
-VIEWS = {"New run": finetune_new.show, "Current run": finetune_run.show, "History": finetune_history.show}
+VIEWS = {
+    "New run": finetune_new.show,
+    "Current run": finetune_run.show,
+    "History": finetune_history.show,
+    "Adapters": finetune_adapters.show,
+}
 
 here = open_page(
     "finetune",
