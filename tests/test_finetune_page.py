@@ -106,7 +106,7 @@ def test_starting_shows_the_run_and_its_result(model):
     assert "Learning rate at the end" in told
     assert "Measured on 12 test rows" in told
     assert at.button(key="finetune_compare").label == "Open the comparison"
-    says = at.dataframe[0].value
+    says = at.dataframe[-1].value
     assert list(says.columns[:2]) == ["Row", "Truth"]
     assert len(says) == 4
 
@@ -138,6 +138,17 @@ def test_a_pasted_command_fills_the_settings_and_says_what_became_of_each_flag(m
     assert "begins with 'rm'" in words(at).replace("\\", "")
     assert at.number_input(key="finetune_set_epochs").value == 40, "nothing is lost"
     assert not at.button(key="finetune_start").proto.shortcut, "Ctrl and Enter in the field would start the training"
+
+
+def test_a_sample_command_is_filled_in_by_one_click_and_its_base_may_come_from_the_hub(model):
+    at = opened(doubles.version("qa", 60))
+    standing(at.button(key="finetune_command_sample").click().run())
+    standing(at.button(key="finetune_command_use").click().run())
+    assert at.number_input(key="finetune_set_epochs").value == 40
+    assert "is not on this machine" in words(at)
+    standing(at.button(key="finetune_command_hub").click().run())
+    assert (at.selectbox(key="finetune_model").value, at.text_input(key="finetune_repository").value) == (
+        "from the Hub", "TinyPixel/Llama-2-7B-bf16-sharded")  # fmt: skip
 
 
 def test_settings_survive_another_view(model):

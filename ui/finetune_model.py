@@ -24,7 +24,7 @@ from ui.jobs import latest, watch
 from ui.layout import card, run_bar
 from ui.state import plain, show_error
 
-FOLDER, HUB = "a folder", "from the Hub"
+FOLDER, HUB = "a folder", "from the Hub"  # neither is the id of a base
 BASE = "finetune_model"
 
 

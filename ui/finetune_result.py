@@ -43,6 +43,12 @@ def show(job: Job) -> None:
         next_steps()
 
 
+def tested(job: Job) -> int:
+    """How many test rows the run's adapter answered; 0 where there are none, or where its answers are gone."""
+    wanted = (job.result or {}).get("evaluation")
+    return next((one.n for one in cache.evaluations(str(job.dataset)) if one.id == wanted), 0)
+
+
 def _value(unit: str, value: Any) -> tuple[str, str]:
     return fmt.metric(unit, value.value, value.n), f"95 % interval {fmt.interval(value.low, value.high, unit)}"
 

@@ -213,8 +213,8 @@ def _bar(job: Job) -> None:
         run_bar(label=label, key="finetune_stop", state="Working", badge="Queued" if job.state == "queued" else "Training", text=text,
                 primary=False, icon=":material/stop:", shortcut=None, on_click=partial(_stop, job))  # fmt: skip
     elif job.state == "done":
-        tested = (job.result or {}).get("evaluation")
-        text = f"Measured on {fmt.plural(job.total, 'test row')}" if tested else "Not measured: no test rows"
+        tested = result.tested(job)
+        text = f"Measured on {fmt.plural(tested, 'test row')}" if tested else "Not measured: no test rows"
         if run_bar(label="Open the comparison", key="finetune_compare", state="Done", text=text, icon=":material/balance:"):
             go("compare")
     else:
