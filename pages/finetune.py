@@ -1,4 +1,4 @@
-"""Teach the built-in model a version's rows on this machine, watch it learn, and measure it on the same test rows."""
+"""Teach a model a version's rows, on this machine or at a provider, watch it learn, and measure it on the same test rows."""
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ VIEWS = {
 here = open_page(
     "finetune",
     "Fine-tune",
-    "Teach a model your rows on this machine, then measure it on the same test rows.",
+    "Teach a model your rows, on this machine or at a provider, then measure it on the same test rows.",
     export=finetune_history.export,
 )
 if not here.version:
