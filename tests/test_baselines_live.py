@@ -147,3 +147,9 @@ def test_ticks_of_a_logarithmic_axis_are_few_and_within_it() -> None:
         places = charts.log_ticks(low, high)["tickvals"]
         assert 1 <= len(places) <= 7
         assert all(low * 0.99 <= place <= high * 1.01 for place in places)
+
+
+def test_models_whose_long_names_begin_alike_stay_two_rows_of_the_ladder() -> None:
+    titles = ["gpt-4o-mini-2024-07-18 grades fine-tuned", "gpt-4o-mini-2024-07-18 prompted"]
+    fig = charts.ladder([charts.Rung(title, "tuned", 0.5, 0.4, 0.6) for title in titles], "share")
+    assert len(set(fig.layout.yaxis.categoryarray)) == 2

@@ -84,7 +84,7 @@ def test_rows_become_a_model_that_stands_on_compare(home: Path, platform: Platfo
     assert files.read_json(job.folder / "results.json")[-1]["step"] == there.steps
     assert len(files.read_json(job.folder / "checkpoints.json")) == 2
     made = evaluations.load(job.result["evaluation"])
-    assert (made.family, made.title, made.n) == ("tuned", f"{BASE} grades fine-tuned", 6)
+    assert (made.family, made.title, made.n) == ("tuned", "gpt-4o-mini grades fine-tuned", 6)
     assert {name: made.notes[name] for name in ("model", "job", "base_url")} == {
         "model": there.fine_tuned_model, "job": there.id, "base_url": platform.url}  # fmt: skip
     assert job.result["usd"] == there.trained_tokens * 3.0 / 1e6 == made.training_usd
@@ -320,7 +320,7 @@ def test_a_checkpoint_is_measured_beside_the_model(home: Path, platform: Platfor
     other = started(version, platform, measure=measure)
     assert other.state == "done", other.error
     titles = sorted(one.title for one in evaluations.of(version.dataset))
-    assert titles == [f"{BASE} fine-tuned", f"{BASE} step {first['step_number']} fine-tuned"]
+    assert titles == ["gpt-4o-mini fine-tuned", f"gpt-4o-mini step {first['step_number']} fine-tuned"]
 
 
 def test_pairs_of_answers_train_with_dpo_and_go_on_from_a_fine_tuned_model(home: Path, platform: Platform) -> None:

@@ -176,7 +176,9 @@ def _unique(rung: Rung, rungs: Sequence[Rung]) -> str:
     """The name on the axis: short, escaped, and different for two rows of one title."""
     same = [other for other in rungs if other.title == rung.title]
     number = f" ({same.index(rung) + 1})" if len(same) > 1 else ""
-    return _safe(fmt.short(rung.title, 22 if not number else 18)) + number
+    titles = list(dict.fromkeys(other.title for other in rungs))
+    shown = fmt.apart(titles, 22 if not number else 18)[titles.index(rung.title)]
+    return _safe(shown) + number
 
 
 def _safe(text: str) -> str:

@@ -12,6 +12,7 @@ nothing is uploaded or paid for twice. Stopping this job only stops the watch; t
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -242,7 +243,12 @@ def title_of(model: str, step: int | None = None) -> str:
     """How results name a hosted fine-tune: its base, its suffix, and the step of a checkpoint."""
     parts = model.split(":") if model.startswith("ft:") else []
     suffix = parts[3] if len(parts) > 3 else ""
-    return " ".join(part for part in (base_of(model), suffix, f"step {step}" if step else "", "fine-tuned") if part)
+    return " ".join(part for part in (undated(model), suffix, f"step {step}" if step else "", "fine-tuned") if part)
+
+
+def undated(model: str) -> str:
+    """The base of a model without the day of its snapshot: gpt-4o-mini of gpt-4o-mini-2024-07-18."""
+    return re.sub(r"-\d{4}-\d{2}-\d{2}$", "", base_of(model))
 
 
 def _is_id(name: str) -> bool:
