@@ -7,12 +7,14 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from core.errors import DataError, MissingError, ModelError, ProviderError, Stopped
+from core.errors import DataError, MissingError, ModelError, ProviderError, SettingsError, Stopped
 from core.finetune.settings import TrainSettings
-from core.io import jobs
+from core.io import evaluations, jobs
 from core.io.commands import generate as generate_command
+from core.io.commands import predict as predict_command
 from core.io.embedded import Engine, facts, tokenizer
 from core.io.embedded.weights import CAME, clean_config
 from core.io.lora import bases, runs
@@ -52,7 +54,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def request(version, base: str, **more) -> dict:
     settings = TrainSettings(learning_rate=0.02, batch=4, max_tokens=128, max_steps=4).to_dict()
-    return {"dataset": version.dataset, "version": version.id, "limit": 5, "settings": settings, "base": base, **more}
+    return {"dataset": version.dataset, "version": version.id, "limit": 5, "settings": settings, "base": base, "forgetting": False, **more}
 
 
 def test_a_repository_is_fetched_once_without_what_is_no_weight(online, other):
@@ -173,3 +175,22 @@ def test_a_model_without_a_chat_template_gets_plain_turns(home, other, tmp_path)
     live = Engine(place)
     assert live.complete([chat], max_tokens=3)[0].tokens_out == 3
     live.close()
+
+
+def test_predict_answers_from_an_adapters_own_base_with_its_own_prompt(home, tiny, other, tmp_path, monkeypatch):
+    monkeypatch.setenv("FINETUNE_STUDIO_MODEL", str(tiny))
+    version = doubles.version("regression", 60)
+    job = jobs.start("finetune", request(version, str(other)), title="Fine-tune", dataset=version.dataset)
+    assert job.state == "done", job.error
+    out = tmp_path / "said.csv"
+    parser = argparse.ArgumentParser()
+    predict_command.arguments(parser)
+    told = predict_command.run(parser.parse_args([version.id, "--adapter", job.id, "--limit", "5", "--out", str(out)]), lambda told: None)
+    assert told["model"] == "other fine-tuned"
+    kept = evaluations.load((job.result or {})["evaluation"]).answers.set_index("index")
+    said = pd.read_csv(out).set_index("index")
+    both = [place for place in said.index if place in kept.index]
+    assert both
+    assert [said.loc[place, "raw"] for place in both] == [kept.loc[place, "raw"] for place in both]
+    with pytest.raises(SettingsError, match="--model"):
+        predict_command.run(parser.parse_args([version.id]), lambda told: None)
