@@ -34,11 +34,11 @@ def snippets(told: dict[str, str]) -> None:
     """The command that serves the model, where it is a local one, and a tab for each language."""
     if SERVER in told:
         st.caption("Start the server first, in the studio's folder; it answers on this machine only.")
-        st.code(told[SERVER], language="bash", wrap_lines=True)
+        st.code(told[SERVER], language=None, wrap_lines=True)
     rest = [name for name in told if name != SERVER]
     for name, tab in zip(rest, st.tabs(rest), strict=True):
         with tab:
-            st.code(told[name], language={"Python": "python", "JavaScript": "javascript"}.get(name, "bash"), wrap_lines=True)
+            st.code(told[name], language=None, wrap_lines=True)
 
 
 def models(version: Version) -> dict[str, Snippets]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-
 import streamlit as st
 
 from core import format as fmt
 from core.io import jobs, lora
-from core.io.embedded.adapters import WEIGHTS
 from core.io.jobs import Job
+from core.io.lora import exporting
 from core.version import Version
 from ui import boards
 from ui import finetune_report as report
@@ -108,7 +105,7 @@ def _local(job: Job) -> None:
         go("compare")
     st.button("Continue on new rows", key="finetune_continue", icon=":material/add:", on_click=_continue, args=(made,),
               help="A new run that starts from this adapter and learns from the rows it has not seen.")  # fmt: skip
-    st.download_button("Export", lambda: _packed(made), f"adapter-{made.id}.zip", "application/zip", key="finetune_export",
+    st.download_button("Export", lambda: exporting.adapter_zip(made), f"adapter-{made.id}.zip", "application/zip", key="finetune_export",
                        icon=":material/download:", on_click="ignore", help="Weights, settings and prompt as one zip.")  # fmt: skip
 
 
@@ -143,14 +140,6 @@ def _delete(job: Job) -> None:
         st.rerun()
 
 
-def _packed(made: lora.Adapter) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name in ("adapter_config.json", WEIGHTS, "adapter.json"):
-            archive.write(made.folder / name, name)
-    return out.getvalue()
-
-
 def export() -> None:
     """The Export popover: the newest adapter, and the same action as a command and as Python."""
     version = current().version
@@ -158,7 +147,7 @@ def export() -> None:
         return
     made = next(iter(lora.adapters(version.dataset)), None)
     if made:
-        st.download_button("Newest adapter as zip", lambda: _packed(made), f"adapter-{made.id}.zip", "application/zip",
+        st.download_button("Newest adapter as zip", lambda: exporting.adapter_zip(made), f"adapter-{made.id}.zip", "application/zip",
                            key="finetune_export_newest", on_click="ignore", width="stretch")  # fmt: skip
     else:
         st.caption("There is no adapter of this data yet.")
