@@ -304,6 +304,18 @@ def test_a_failed_run_says_why(model, monkeypatch):
     assert at.button(key="finetune_resume")
 
 
+def test_after_memory_ran_out_a_new_run_takes_the_smaller_settings(model):
+    version = doubles.version("regression", 60)
+    job = trained(version, max_steps=1)
+    (job.folder / "result.json").unlink()
+    files.write_json(job.folder / "smaller.json", [{"changes": {"batch": 2, "accumulate": 2}, "memory": 1 << 20}])
+    files.write_json(job.folder / "error.json", {"title": "Probably out of memory", "message": "Its process was ended."})
+    at = opened(version, "Current run")
+    standing(at.button(key="finetune_smaller").click().run())
+    assert at.session_state["finetune_view"] == "New run"
+    assert [at.number_input(key=f"finetune_set_{name}").value for name in ("batch", "accumulate")] == [2, 2]
+
+
 @pytest.mark.parametrize("view", ["Current run", "History"])
 def test_without_a_run_the_views_say_so(model, view):
     assert "No run yet" in words(opened(doubles.version("regression", 60), view))

@@ -75,6 +75,7 @@ def next_steps() -> None:
     ways = [
         ("Read its mistakes", ":material/table_rows:", "compare", ("compare_view", "Rows")),
         ("Ask it something", ":material/chat:", "compare", ("compare_view", "Try it")),
+        ("Use it elsewhere", ":material/api:", "", ("_finetune_go", "Adapters")),
         ("Write more rows", ":material/auto_awesome:", "augment", None),
         ("Train again", ":material/model_training:", "", ("_finetune_go", "New run")),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,10 @@ import streamlit as st
 from core import format as fmt
 from core.evaluate.perplexity import perplexity_of
 from core.finetune.advice import advise, smooth
-from core.io import files, jobs, lora
+from core.finetune.settings import TrainSettings
+from core.finetune.smaller import Smaller, advised, sentence
+from core.io import files, jobs, lora, store
+from core.io.endings import WAYS
 from core.io.jobs import Job
 from core.io.lora.runs import notes
 from core.version import Version
@@ -19,6 +23,7 @@ from ui import finetune_choose as choose
 from ui import finetune_forgetting as forgetting
 from ui import finetune_hosted_run as hosted
 from ui import finetune_result as result
+from ui.finetune_settings import take
 from ui.jobs import line, share, show_failure
 from ui.layout import card, empty, metrics, run_bar
 from ui.state import go, plain
@@ -58,8 +63,8 @@ def _live(id: str, kept: int | None, alive: bool) -> None:
         st.rerun(scope="app")  # the bar below names the step that would be kept
     records = lora.history(job.folder)
     _progress(job, records)
-    for sentence in notes(job.folder):
-        st.caption(f":material/info: {plain(sentence)}")
+    for told in notes(job.folder):
+        st.caption(f":material/info: {plain(told)}")
     if job.state == "done":
         result.show(job)
     _metrics(job, records)
@@ -230,10 +235,30 @@ def _resume_bar(job: Job) -> None:
         if kept:
             st.button(f"Measure step {fmt.count(last or 0)}", key="finetune_measure", icon=":material/leaderboard:",
                       help="Ask the kept adapter the test rows, about half a minute.", on_click=measure_again, args=(job,))  # fmt: skip
+        if way := _smaller(job):
+            st.button("New run with smaller settings", key="finetune_smaller", icon=":material/compress:", on_click=_begin_smaller,
+                      args=(job, way), help=plain(sentence(way, job.request.get("settings", {}))))  # fmt: skip
 
     run_bar(label=label, key="finetune_resume", state="Failed" if job.error else "Not ready", badge="Failed" if job.error else "Stopped",
             text="What was learnt is kept." if last else "Nothing was kept.", before=measure, shortcut=None,
             on_click=partial(_resume, job))  # fmt: skip
+
+
+def _smaller(job: Job) -> Smaller | None:
+    """What to set after a run that memory ran out for."""
+    if not job.error or "memory" not in job.error["title"].casefold() or not (job.folder / WAYS).is_file():
+        return None
+    about = job.folder / "about.json"
+    expected = files.read_json(about).get("estimate", {}).get("memory") if about.is_file() else None
+    held = job.figures.get("memory") or expected or 0
+    return advised([Smaller(**one) for one in files.read_json(job.folder / WAYS)], int(0.8 * min(held, expected or held)))
+
+
+def _begin_smaller(job: Job, way: Smaller) -> None:
+    """Callback: New run with the settings of that run and these instead."""
+    task = store.version(str(job.dataset), job.request["version"]).task or ""
+    take(replace(TrainSettings.from_dict(job.request.get("settings", {})), **way.changes), task)
+    st.session_state["_finetune_go"] = "New run"
 
 
 def _stop(job: Job) -> None:
