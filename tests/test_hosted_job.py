@@ -24,6 +24,7 @@ from tests.platform import KEY, Fault, Platform, no_credit
 from tests.platform.tuning import FAILURES
 
 BASE = "gpt-4o-mini-2024-07-18"
+GONE = "gpt-4.1-2025-04-14"
 RATES = Price(BASE, 3.0, 0.3, 1.2, host="127.0.0.1", source="typed", as_of="2026-11-21")
 
 
@@ -310,6 +311,23 @@ def test_a_job_the_studio_did_not_make_can_be_followed_and_measured(home: Path, 
     assert (job.state, job.result["job"]) == ("done", made["id"])
     assert evaluations.load(job.result["evaluation"]).notes["job"] == made["id"]
     assert len(platform.jobs.there) == 1
+
+
+def test_the_base_answers_the_same_rows_where_that_is_wished(home: Path, platform: Platform) -> None:
+    version = doubles.version("regression", 60)
+    job = started(version, platform, ask_base=True)
+    assert job.state == "done", job.error
+    tuned, base = (evaluations.load(job.result[name]) for name in ("evaluation", "base_evaluation"))
+    assert (base.title, base.family, base.test_id) == ("gpt-4o-mini prompted", "prompted", tuned.test_id)
+    assert base.answers["index"].tolist() == tuned.answers["index"].tolist()
+    asked_of = [body["model"] for body in platform.asked]
+    assert (asked_of.count(job.result["model"]), asked_of.count(BASE)) == (6, 6)
+    platform.trouble = lambda call: (
+        Fault(404, "The model does not exist") if call.body.get("messages") and call.body["model"] == GONE else None
+    )
+    gone = started(version, platform, ask_base=True, wish={"model": GONE})
+    assert (gone.state, gone.result["base_evaluation"]) == ("done", None)
+    assert "does not exist" in files.read_json(gone.folder / "state.json")["base_problem"]
 
 
 def test_a_checkpoint_is_measured_beside_the_model(home: Path, platform: Platform) -> None:

@@ -78,7 +78,7 @@ def test_a_run_is_chosen_priced_started_and_measured(platform: Platform) -> None
     told = words(at)
     assert f"ft:{BASE}:double:grades:" in told
     assert "succeeded" in told
-    assert "On 18 test rows" in told
+    assert "on 18 test rows" in told
     assert at.button(key="hosted_compare").label == "Open the comparison"
     [job] = jobs.all_jobs(kind="hosted")
     assert job.request["wish"] == {"model": BASE, "method": "supervised", "hyperparameters": {"n_epochs": 2}, "suffix": "grades"}

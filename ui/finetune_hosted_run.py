@@ -16,6 +16,7 @@ from core.io.jobs import Job
 from core.io.providers.addresses import OPENAI, for_child
 from core.version import Version
 from ui import boards, charts
+from ui import finetune_call as call
 from ui import finetune_hosted_act as act
 from ui import finetune_hosted_banner as banner
 from ui import finetune_report as report
@@ -41,6 +42,9 @@ def live(job: Job) -> None:
         _results(job)
     act.at_the_host(job)
     if version and result.get("model"):
+        if told := call.models(version).get(f"{result['model']} · at its host"):
+            with st.expander("How to call it", icon=":material/code:"):
+                call.snippets(told())
         with st.expander("Keep it when its host shuts it down", icon=":material/event_busy:"):
             st.caption(plain(_ends(url_of(job), str(result["model"]))))
             banner.way_off(version, str(result["model"]), url_of(job), str(result.get("job") or ""))
@@ -224,8 +228,8 @@ def _bar(job: Job) -> None:
                 text="You may close this tab; the run goes on.", primary=False, icon=":material/visibility_off:", shortcut=None,
                 on_click=partial(_pause, job))  # fmt: skip
     elif job.state == "done":
-        tested = (job.result or {}).get("evaluation")
-        text = f"Measured on {fmt.plural(job.total, 'test row')}" if tested else "Not measured: no test rows"
+        tested = outcome.tested(job)
+        text = f"Measured on {fmt.plural(tested, 'test row')}" if tested else "Not measured: no test rows"
         if run_bar(
             label="Open the comparison", key="hosted_compare", state="Done", text=text, icon=":material/balance:", disabled=not tested
         ):

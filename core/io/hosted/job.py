@@ -76,6 +76,11 @@ class Run:
         self.version: Version | None = store.version(request["dataset"], request["version"]) if request.get("version") else None
         self.prompt = Prompt.from_dict(request["prompt"]) if request.get("prompt") else None
 
+    @property
+    def provider(self) -> str:
+        """Who answers: a name of `core.io.providers.PROVIDERS`."""
+        return "openai" if self.base_url == OPENAI else "compatible"
+
     def keep(self, **new: Any) -> None:
         """What is known from now on, on disk before anything else happens."""
         self.state |= new
@@ -196,17 +201,16 @@ class Run:
         appeared(self.tuning, model, every=float(self.request.get("every", EVERY)))
         return self.asked(model, MEASURING, "answers", usd, predictor="hosted", family="tuned", title=title_of(model, notes.get("step")),
                           fit_seconds=seconds, training_usd=usd, settings=dict(self.request.get("wish") or {}),
-                          notes={**notes, "model": model, "base_url": self.base_url})  # fmt: skip
+                          notes={**notes, "provider": self.provider, "model": model, "base_url": self.base_url})  # fmt: skip
 
     def base(self, model: str, usd: float | None) -> str | None:
         """The same for the model as it was before; None where the host no longer answers with it."""
         from core.io.asking import titled
 
-        told = {"model": model, "base_url": self.base_url}
+        told = {"provider": self.provider, "model": model, "base_url": self.base_url}
+        title = titled("prompted", {"provider": {"model": undated(model)}})
         try:
-            return self.asked(
-                model, "Measuring the base model", "base_answers", usd, notes=told, title=titled("prompted", {"provider": told})
-            )
+            return self.asked(model, "Measuring the base model", "base_answers", usd, notes=told, title=title)
         except Paused:
             raise
         except ProviderError as problem:
@@ -224,7 +228,7 @@ class Run:
         price = costs.price_at(self.base_url, model)
         rates = rates_of(price, tuned="family" in about) if price else None
         left = None if self.request.get("budget") is None or rates is None else max(0.0, float(self.request["budget"]) - (usd or 0.0))
-        provider = {"name": "openai" if self.base_url == OPENAI else "compatible", "model": model, "base_url": self.base_url}
+        provider = {"name": self.provider, "model": model, "base_url": self.base_url}
         provider |= {"rates": (rates.input, rates.output)} if rates else {}
         complete, _ = language_model(provider, version.task or "chat", self.desk.say, self.desk.environment, left)
         made = run_prompted(
