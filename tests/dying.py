@@ -6,6 +6,7 @@ and nowhere in the studio: an audit hook that sees every file operation below a 
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
@@ -22,7 +23,8 @@ WRITES = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.symli
 
 @dataclass(frozen=True)
 class Moment:
-    """The n-th file operation below `what` ("checkpoints", "adapters"), weights half written ("torn"), or step told ("step"): right before."""
+    """Right before the n-th file operation below `what` ("checkpoints", "adapters"), after weights were half written ("torn"), or right
+    before a step is told ("step"). "full" and "full weights" kill nobody: from then on nothing new can be written there."""
 
     what: str
     nth: int
@@ -107,7 +109,7 @@ def _work(order: dict[str, Any]) -> None:
         _plant(Moment(**order["moment"]))
     seen = [0]
     if order["count"]:
-        _each_write(order["count"], lambda: seen.__setitem__(0, seen[0] + 1))
+        _each_write(order["count"], lambda event: seen.__setitem__(0, seen[0] + 1))
     work.main(Path(order["folder"]))
     if order["count"]:
         Path(order["folder"], "operations.txt").write_text(str(seen[0]))
@@ -125,12 +127,24 @@ def _plant(moment: Moment) -> None:
         left[0] -= 1
         return left[0] == 0
 
-    if moment.what == "torn":
-        _tear(due)
+    if moment.what in ("torn", "full weights"):
+        _tear(due, _die if moment.what == "torn" else _full_weights)
+    elif moment.what == "full":
+        _each_write("checkpoints", lambda event: _full() if (due() or left[0] < 0) and event in ("open", "os.mkdir") else None)
     elif moment.what == "step":
         _at_steps(due)
     else:
-        _each_write(moment.what, lambda: _die() if due() else None)
+        _each_write(moment.what, lambda event: _die() if due() else None)
+
+
+def _full() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _full_weights() -> None:
+    from safetensors import SafetensorError
+
+    raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
 
 
 def _each_write(below: str, happens: Any) -> None:
@@ -140,13 +154,13 @@ def _each_write(below: str, happens: Any) -> None:
     def hook(event: str, given: tuple[Any, ...]) -> None:
         writes = event in WRITES or (event == "open" and isinstance(given[1], str) and set(given[1]) & set("wax+"))
         if writes and any(isinstance(one, (str, os.PathLike)) and mark in f"{os.fspath(one)}/" for one in given[:2]):
-            happens()
+            happens(event)
 
     sys.addaudithook(hook)
 
 
-def _tear(due: Any) -> None:
-    """Weights and moments are written by a library that tells no hook: half a file, then the end."""
+def _tear(due: Any, then: Any) -> None:
+    """Weights and moments are written by a library that tells no hook: half a file, then the end, or the library's own error."""
     import safetensors.torch
 
     real = safetensors.torch.save_file
@@ -155,7 +169,7 @@ def _tear(due: Any) -> None:
         real(tensors, filename, metadata)
         if due():
             os.truncate(filename, Path(filename).stat().st_size // 2)
-            _die()
+            then()
 
     safetensors.torch.save_file = save
     for name, module in list(sys.modules.items()):

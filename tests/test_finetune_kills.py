@@ -1,4 +1,4 @@
-"""kill -9 at twenty points of a training, between steps and inside every kind of write, then resume: the same adapter to the last bit."""
+"""kill -9 at twenty points of a training, a full disk, damaged checkpoints; then resume: the same adapter to the last bit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from core.finetune.settings import TrainSettings
 from core.io import files, jobs, lora, store
+from core.io.lora import checkpoints
 from core.version import Roles
 from tests import doubles
 from tests.dying import Moment, Trainings
@@ -78,6 +79,17 @@ def whole(trainings: Trainings, prepared: Path, tmp_path_factory: pytest.TempPat
     return {**found, "operations": int((folder / "operations.txt").read_text())}
 
 
+def ends_like(whole: dict[str, Any], trainings: Trainings, folder: Path) -> None:
+    """Run it to its end, and compare."""
+    home = folder.parents[1]
+    assert trainings.run(home, folder) == 0
+    found = outcome(home, folder)
+    assert found["weights"] == whole["weights"]
+    assert found["losses"] == pytest.approx(whole["losses"], abs=1e-5)
+    assert found["final"] == pytest.approx(whole["final"], abs=1e-5)
+    assert found["step"] == whole["step"]
+
+
 @pytest.mark.parametrize("when", MOMENTS, ids=str)
 def test_a_training_killed_at_any_point_ends_as_if_nothing_had_happened(
     when: float | Moment, trainings: Trainings, whole: dict[str, Any], prepared: Path, tmp_path: Path
@@ -86,11 +98,48 @@ def test_a_training_killed_at_any_point_ends_as_if_nothing_had_happened(
     folder = workspace(prepared, tmp_path / "studio")
     assert trainings.run(tmp_path / "studio", folder, moment) == -9
     assert not (folder / "result.json").exists()
-    assert trainings.run(tmp_path / "studio", folder) == 0
-    found = outcome(tmp_path / "studio", folder)
-    assert found["weights"] == whole["weights"]
-    assert found["losses"] == pytest.approx(whole["losses"], abs=1e-5)
-    assert found["final"] == pytest.approx(whole["final"], abs=1e-5)
-    assert found["step"] == whole["step"]
+    ends_like(whole, trainings, folder)
     assert not (folder / "checkpoints").exists()
     assert [path.name for path in (tmp_path / "studio" / "adapters").iterdir() if path.is_dir()] == [folder.name]
+
+
+@pytest.mark.parametrize(
+    ("moment", "kept"),
+    [(Moment("full", 1), []), (Moment("full weights", 1), []), (Moment("full weights", 4), [2]), (Moment("full weights", 5), [2, 4])],
+    ids=str,
+)
+def test_a_full_disk_ends_a_training_with_its_last_checkpoint_whole_and_it_goes_on_once_there_is_room(
+    moment: Moment, kept: list[int], trainings: Trainings, whole: dict[str, Any], prepared: Path, tmp_path: Path
+) -> None:
+    folder = workspace(prepared, tmp_path / "studio")
+    assert trainings.run(tmp_path / "studio", folder, moment) == 0
+    error = files.read_json(folder / "error.json")
+    assert error["title"] == "The disk is full"
+    assert "Free some space" in error["message"]
+    assert list((folder / "checkpoints").glob(".*")) == [], "what was half written takes no room"
+    assert checkpoints.steps(folder / "checkpoints") == kept
+    assert checkpoints.last(folder / "checkpoints") == (folder / "checkpoints" / f"step-{kept[-1]:06d}" if kept else None)
+    (folder / "error.json").unlink()
+    ends_like(whole, trainings, folder)
+
+
+@pytest.mark.parametrize("damaged", [(4,), (2, 4)], ids=str)
+def test_a_damaged_checkpoint_is_said_and_the_one_before_is_taken(
+    damaged: tuple[int, ...], trainings: Trainings, whole: dict[str, Any], prepared: Path, tmp_path: Path
+) -> None:
+    folder = workspace(prepared, tmp_path / "studio")
+    assert trainings.run(tmp_path / "studio", folder, Moment("step", 6)) == -9
+    assert checkpoints.steps(folder / "checkpoints") == [2, 4]
+    for step, name in zip(damaged, ("adapter_model.safetensors", checkpoints.MANIFEST), strict=False):
+        flip(folder / "checkpoints" / f"step-{step:06d}" / name)
+    ends_like(whole, trainings, folder)
+    (note,) = [one["note"] for one in files.read_lines(folder / "history.jsonl") if one.get("note")]
+    steps, then = ("4", "goes on from step 2") if damaged == (4,) else ("2 and 4", "starts over")
+    assert note == f"The checkpoint of step {steps} is damaged: it is not what was once written. Training {then}."
+
+
+def flip(path: Path) -> None:
+    """One bit in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))

@@ -6,6 +6,7 @@ The process holds `<folder>/lock` for life, writes progress as it goes, and its 
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -93,8 +94,7 @@ def main(folder: Path, environment: Mapping[str, str] | None = None) -> None:
         try:
             if asked["kind"] in SPREAD and asked["request"].get("rows", 0) >= 20_000:
                 spawning.warm()  # the workers' imports run beside those of this process
-            module, function = KINDS[asked["kind"]].split(":")
-            result = getattr(import_module(module), function)(asked["request"], Desk(folder, environment))
+            result = _run(asked, Desk(folder, environment))
             files.write_json(folder / "result.json", result)
         except Stopped:
             (folder / "cancelled").touch()
@@ -110,6 +110,18 @@ def main(folder: Path, environment: Mapping[str, str] | None = None) -> None:
             files.write_json(folder / "error.json", {"title": "This is a mistake in the studio", "message": told})
         with suppress(OSError):
             files.append_line(folder / "progress.jsonl", _last(folder))
+
+
+def _run(asked: dict[str, Any], desk: Desk) -> Any:
+    """The job's result. A disk that is full, wherever it was noticed, is no mistake of the studio."""
+    module, function = KINDS[asked["kind"]].split(":")
+    try:
+        return getattr(import_module(module), function)(asked["request"], desk)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            with files.disk_errors(desk.folder / "result.json"):
+                raise
+        raise
 
 
 def _last(folder: Path) -> dict[str, Any]:

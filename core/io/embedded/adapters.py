@@ -38,7 +38,7 @@ def fingerprint(path: Path) -> str:
 
 def intact(path: Path) -> None:
     """Raises ModelError when the weights are not those the studio once wrote there; folders of others say nothing of theirs."""
-    about = path / "adapter.json"
+    about = check_adapter(path) / "adapter.json"
     try:
         wanted = json.loads(about.read_text(encoding="utf-8")).get("sha256") if about.is_file() else None
     except (ValueError, AttributeError) as error:
@@ -54,14 +54,19 @@ def adapter_name(path: Path) -> str:
     return "a" + hashlib.sha256(f"{path.resolve()}:{stamp}".encode()).hexdigest()[:12]
 
 
+def shape_of(path: Path) -> dict[str, Any]:
+    """What adapter_config.json says. Raises ModelError when that cannot be read."""
+    try:
+        return dict(json.loads((path / "adapter_config.json").read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"{path / 'adapter_config.json'} is not JSON: {error}.", title="A damaged adapter") from error
+
+
 def adapter_config(path: Path) -> Any:
     """The LoRA settings alone: nothing in the file can name code, another base model or an implementation."""
     from peft import LoraConfig
 
-    try:
-        data = json.loads((path / "adapter_config.json").read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{path / 'adapter_config.json'} is not JSON: {error}.", title="A damaged adapter") from error
+    data = shape_of(path)
     if data.get("peft_type") != "LORA":
         raise ModelError(f"{path} holds a '{data.get('peft_type')}' adapter; only LoRA can be used.", title="Not a LoRA adapter")
     return LoraConfig(task_type="CAUSAL_LM", inference_mode=True, **{key: data[key] for key in _FIELDS if data.get(key) is not None})

@@ -14,6 +14,7 @@ from core.errors import DataError, ModelError, StudioError
 from core.finetune.rows import TrainingRows
 from core.finetune.settings import TrainSettings
 from core.io import files, store
+from core.io.embedded.adapters import intact, shape_of
 from core.io.embedded.weights import facts, model_dir
 from core.io.lora import bases, runs
 
@@ -53,14 +54,15 @@ def parent(reference: str) -> Parent:
 
 
 def check(one: Parent, base: Path, settings: TrainSettings) -> None:
-    """Raises ModelError when the adapter has another base, rank, scale or other layers than these settings."""
+    """Raises ModelError when the adapter is damaged, or has another base, rank, scale or other layers than these settings."""
     if facts(base).revision != facts(one.base).revision:
         raise ModelError(
             f"The adapter was trained on {facts(one.base).title}, and this run is on {facts(base).title}. Choose the same base, or begin "
             "anew.",
             title="The adapter does not fit",
         )
-    shape = files.read_json(one.folder / "adapter_config.json")
+    intact(one.folder)
+    shape = shape_of(one.folder)
     asked = settings.to_dict()
     for name, (setting, title) in SHAPE.items():
         if shape.get(name) is not None and setting in asked and shape[name] != asked[setting]:

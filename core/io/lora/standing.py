@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import time
 from collections.abc import Callable, Sequence
@@ -161,9 +162,8 @@ class State:
         self.tokens += sum(len(self.run.rows[i]) for i in self.plan[self.step * size : (self.step + 1) * size])
         self.step += 1
         self.losses.append(loss)
-        if loss != loss:
-            raise ModelError(f"The loss stopped being a number at step {self.step}. Lower the learning rate (now "
-                             f"{self.run.settings.learning_rate:g}) and start again.", title="The training diverged")  # fmt: skip
+        if not math.isfinite(loss):
+            raise self._diverged("loss")
         self.tell(self._told(loss=loss, learning_rate=learning_rate))
         pace = every(self.run.steps, self.run.settings)
         measured = self.step == self.run.steps or self.step % pace == 0
@@ -188,9 +188,19 @@ class State:
                 limits = Limits(self.run.answer_tokens, stop_at_newline=True)
                 says = [answer.text for answer in answer_batch(self.model, self.words, self.run.shown, limits)]
         self.model.train()
+        if loss is not None and not math.isfinite(loss):
+            raise self._diverged("validation loss")
         if loss is not None:
             self.validation[self.step] = loss
         self.tell(self._told(val_loss=loss, says=says))
+
+    def _diverged(self, what: str) -> ModelError:
+        if not self.step:
+            return ModelError(f"The {what} is not a number before the first step: the base model's weights are damaged, or its numbers do "
+                              f"not fit the precision {resolved(self.run.settings.precision)}. Choose fp32, or another base model.",
+                              title="The base model cannot be trained")  # fmt: skip
+        return ModelError(f"The {what} stopped being a number at step {self.step}. Lower the learning rate (now "
+                          f"{self.run.settings.learning_rate:g}) and start again.", title="The training diverged")  # fmt: skip
 
     def keep(self) -> None:
         if self.step in self.validation:
