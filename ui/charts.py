@@ -174,11 +174,9 @@ def _beside(name: str, shift: int, text: str, color: str, size: int) -> dict[str
 
 def _unique(rung: Rung, rungs: Sequence[Rung]) -> str:
     """The name on the axis: short, escaped, and different for two rows of one title."""
-    same = [other for other in rungs if other.title == rung.title]
-    number = f" ({same.index(rung) + 1})" if len(same) > 1 else ""
-    titles = list(dict.fromkeys(other.title for other in rungs))
-    shown = fmt.apart(titles, 22 if not number else 18)[titles.index(rung.title)]
-    return _safe(shown) + number
+    titles = [other.title for other in rungs]
+    number = f" ({titles[: rungs.index(rung) + 1].count(rung.title)})" if titles.count(rung.title) > 1 else ""
+    return _safe(fmt.apart(titles, 22 if not number else 18)[titles.index(rung.title)]) + number
 
 
 def _safe(text: str) -> str:
