@@ -55,11 +55,17 @@ def test_scores_stand_beside_the_base_model_with_intervals():
 
 
 def test_a_finding_of_forgetting_is_on_the_card():
-    lost = {"language": "ko", "before": 20.0, "after": 31.0, "difference": 11.0, "low": 8.0, "high": 14.0, "finding": True}
-    told = adapter_card(
-        About("A", "b", forgetting={"texts": [lost], "questions": {"n": 40, "before": 0.5, "after": 0.45, "finding": False}})
-    )
-    assert "| ko | 20.0 | 31.0 | 11.0 \\[8.00, 14.0\\] | forgotten" in told
+    lost = {
+        "language": "ko",
+        "before": 20.0,
+        "after": 31.0,
+        "difference": 11.0,
+        "low": 8.0,
+        "high": 14.0,
+        "finding": "It is more surprised.",
+    }
+    told = adapter_card(About("A", "b", forgetting={"texts": [lost], "questions": {"n": 40, "before": 0.5, "after": 0.45, "finding": ""}}))
+    assert "| ko | 20.0 | 31.0 | 11.0 \\[8.00, 14.0\\] | forgotten: It is more surprised. |" in told
     assert "40 general questions: 50 % right before, 45 % after." in told
 
 

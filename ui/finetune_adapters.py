@@ -11,6 +11,7 @@ from core.errors import StudioError
 from core.io import jobs, lora
 from core.io.embedded.adapters import WEIGHTS
 from core.io.lora import bases, uploading
+from core.io.lora.runs import CHECKPOINTS
 from core.prompt import Prompt
 from core.version import Version
 from ui import boards, finetune_call, finetune_leave
@@ -52,7 +53,7 @@ def _scores(version: Version) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in board.rows if board else ():
         made = row.evaluation.notes.get("adapter_id")
-        if made and made not in found:
+        if made and made not in found and Path(str(row.evaluation.notes.get("adapter"))).parent.name != CHECKPOINTS:
             measured, unit = row.values[board.headline.name], board.unit_of(board.headline.name)
             found[made] = f"{fmt.metric(unit, measured.value, row.n)} ({fmt.interval(measured.low, measured.high, unit)})"
     return found

@@ -198,7 +198,7 @@ def _forgetting(about: About) -> str:
     if questions:
         asked = fmt.plural(int(questions.get("n", 0)), "general question")
         told.append(f"{asked}: {fmt.share(questions['before'])} right before, {fmt.share(questions['after'])} after."
-                    + (" This is a finding: the fall is larger than its interval." if questions.get("finding") else ""))  # fmt: skip
+                    + (f" {text(str(questions['finding']))}" if questions.get("finding") else ""))  # fmt: skip
     return "\n\n".join(told)
 
 
@@ -210,7 +210,7 @@ def _change(one: Mapping[str, Any]) -> str:
 
 
 def _finding(one: Mapping[str, Any]) -> str:
-    return "forgotten: the rise is larger than its interval" if one.get("finding") else ""
+    return f"forgotten: {text(str(one['finding']))}" if one.get("finding") else ""
 
 
 def _limits(about: About) -> str:

@@ -62,7 +62,7 @@ def about(made: runs.Adapter) -> About:
         version="" if made.origin == "uploaded" else made.version,
         test_rows=version.splits.get("test", 0) if version else 0,
         scores=scores(made),
-        forgetting=_forgetting(made),
+        forgetting=made.forgetting,
         uploaded=made.origin == "uploaded",
     )
 
@@ -113,7 +113,8 @@ def scores(made: runs.Adapter) -> tuple[Score, ...]:
 def measured(made: runs.Adapter) -> tuple[Evaluation | None, Evaluation | None]:
     """The newest evaluations of an adapter and of its base model with the same test rows; None where there is none."""
     found = evaluations.of(made.dataset) if made.dataset else []
-    own = next((one for one in reversed(found) if one.notes.get("adapter_id") == made.id), None)
+    mine = [one for one in reversed(found) if one.notes.get("adapter_id") == made.id]
+    own = next((one for one in mine if one.id == made.evaluation or one.notes.get("adapter") == str(made.folder)), None)
     if own is None:
         return None, None
     others = [one for one in reversed(found) if one.test_id == own.test_id and one.task == own.task and not one.notes.get("adapter_id")]
@@ -159,11 +160,6 @@ def _languages(version: Any) -> tuple[str, ...]:
 
 def _bare(title: str) -> str:
     return title.removesuffix(" (built in)")
-
-
-def _forgetting(made: runs.Adapter) -> dict[str, Any]:
-    path = files.folder("jobs") / made.id / "forgetting.json"
-    return dict(made.forgetting) or (files.read_json(path) if path.is_file() else {})
 
 
 def clean_config(made: runs.Adapter) -> str:

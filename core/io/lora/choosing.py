@@ -19,7 +19,7 @@ from core.evaluate.intervals import measure
 from core.evaluation import drawn
 from core.finetune.choosing import ROWS, Checkpoint, epoch_of, told
 from core.io import evaluations, files
-from core.io.lora import bases, checkpoints, runs
+from core.io.lora import bases, card, checkpoints, runs
 from core.io.lora.continuing import LEARNT
 from core.io.lora.measuring import complete_with
 from core.io.lora.preparing import rows_of
@@ -78,7 +78,9 @@ def take(made: runs.Adapter, step: int) -> runs.Adapter:
         _hand_over(made, kept[made.step])
     losses = {one["step"]: one["val_loss"] for one in made.choosing.get("checkpoints", [])}
     about = replace(made, step=step, validation_loss=losses.get(step, made.validation_loss), evaluation="", forgetting={})
-    return runs.publish(runs.referred(f"{made.id}:step-{step}"), about, [made.folder / LEARNT])
+    taken = runs.publish(runs.referred(f"{made.id}:step-{step}"), about, [made.folder / LEARNT])
+    card.write(taken)
+    return taken
 
 
 def _hand_over(made: runs.Adapter, checkpoint: Path) -> None:
