@@ -38,7 +38,7 @@ def plan_of(prepared: lora.Prepared, settings: TrainSettings, base: Path) -> Est
 def show(version: Version, prepared: lora.Prepared, settings: TrainSettings, plan: Estimate, base: Path, into: Any,
          more: Sequence[Check] = ()) -> list[Check]:  # fmt: skip
     """The card, with `more` lines; all of them are returned, for the run bar."""
-    found = checks(prepared.train, prepared.validation, plan.memory, device.memory(), settings.max_tokens,
+    found = checks(prepared.train, prepared.validation, plan.memory, device.room(), settings.max_tokens,
                    cache.leaked(version.dataset, version.id), version.splits.get("test", 0))  # fmt: skip
     found[1:1] = [_time(plan, base), _learnt(prepared, settings)]
     found += [*more, *missing(settings)]
@@ -81,9 +81,9 @@ def missing(settings: TrainSettings) -> list[Check]:
         package = PACKAGES.get(wish)
         if package and find_spec(package) is None:
             found.append(Check("FAIL", f"{package} is not installed", f"pip install {package}"))
-    if settings.quantization != "none" and device.accelerator() is None:
-        slower = fmt.number(SLOWER[settings.quantization])
-        found.append(Check("WARN", f"{settings.quantization} is slow on a processor", f"less memory, about {slower} times the time"))
+    if settings.quantization != "none" and not device.cuda():
+        slower = f"{SLOWER[settings.quantization]:g} times the time"
+        found.append(Check("WARN", f"{settings.quantization} is slow on a processor", slower))
     return found
 
 

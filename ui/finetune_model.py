@@ -46,7 +46,7 @@ def show(version: Version, control: Callable[[], None] | None, into: Any) -> Mod
     with card("Model", control=control, into=into):
         known = {one.id: one for one in bases.known()}
         wanted = st.selectbox("Base model", [*known, FOLDER, HUB], key=BASE, persist_state="session",
-                              format_func=lambda id: known[id].title if id in known else id.capitalize(),
+                              format_func=lambda id: known[id].title if id in known else id[:1].upper() + id[1:],
                               help="The model that is taught. Its own weights never change: what is learnt is a small adapter beside "
                                    "them.")  # fmt: skip
         if wanted in (FOLDER, HUB):
