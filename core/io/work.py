@@ -148,6 +148,7 @@ def _count(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
 
 
 def _stop(number: int, frame: object) -> None:
+    signal.signal(number, signal.SIG_IGN)  # stopped twice, what is kept on the way out is not cut off
     raise Stopped
 
 
