@@ -161,7 +161,9 @@ def test_recorded_answers_stand_beside_what_is_measured(tables: Any, tmp_path: P
     assert "line 2 ('99')" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("content", "words"), [(None, "cannot be read as a prompt"), ("[1, 2]", "holds list"), ("user: [", "cannot be read")])
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "cannot be read as a prompt"), ("[1, 2]", "holds list"), ("user: [", "cannot be read")]
+)
 @pytest.mark.parametrize("command", ["finetune local {data} --out out --target price --text text", "predict {data} --model embedded",
                                      "baselines {data} {data} --text text --target price --task regression --only prompted"])  # fmt: skip
 def test_a_prompt_that_is_none_is_told_by_every_command_that_takes_one(home, tmp_path, weights, command, content, words, capsys):

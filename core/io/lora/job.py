@@ -80,9 +80,9 @@ def run_finetune(request: dict[str, Any], desk: Desk) -> dict[str, Any]:
 
 def _chosen(desk: Desk, version: Version, settings: TrainSettings, made: runs.Adapter) -> runs.Adapter:
     """The run's adapter, by its answers to validation rows where the settings want that; kept checkpoints lie beside it."""
-    if settings.keep == "each":
+    if settings.keeps_each:
         choosing.keep_each(desk.folder / "checkpoints", made)
-    if settings.choose != "score" or settings.keep != "each" or not version.splits.get("validation"):
+    if settings.choose != "score" or not version.splits.get("validation"):
         return made
     done = desk.folder / choosing.RESULT
     step = (files.read_json(done) if done.is_file() else choosing.compare(desk, version, made))["chosen"]
