@@ -64,7 +64,7 @@ def settings(arm: str, seed: int) -> Any:
     """What is learnt by heart needs a high rank and rate; the arms differ in rows and in how often they are seen, in nothing else."""
     from core.finetune.settings import preset
 
-    epochs = {"one": 4.0, "eleven": 4.0, "one_long": 44.0}[arm]
+    epochs = {"one": 3.0, "eleven": 3.0, "one_long": 33.0}[arm]
     return replace(preset("balanced", "qa"), epochs=epochs, seed=seed, evaluate_every=10_000, checkpoint_every=10_000, keep_best=False)
 
 

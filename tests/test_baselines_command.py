@@ -98,14 +98,13 @@ def test_wrong_calls_say_what_to_do(tables: Any, capsys: Any) -> None:
     assert "cost" in capsys.readouterr().err
 
 
-def test_predict_prints_the_promised_keys(tables: Any, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predict_prints_the_promised_keys(tables: Any, tmp_path: Path, weights: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     class Double:
         def complete(self, requests: Any, **how: Any) -> list[Reply]:
             assert how["prefix"] == "The answer is "
             return [Reply("12" if "lamp" in chat[-1]["content"] else "no idea", 9, 2, 0.1) for chat in requests]
 
-    monkeypatch.setattr(embedded, "engine", lambda: Double())
-    monkeypatch.setattr(embedded, "ensure_converted", lambda say: None)
+    monkeypatch.setattr(embedded, "engine", lambda folder: Double() if folder == weights else None)
     out = tmp_path / "answers.csv"
     result = told(capsys, "predict", tables[1], "--model", "embedded", "--target", "answer", "--task", "regression", "--out", str(out))
     assert set(result) == {"model", "n", "coverage", "seconds", "tokens_in", "tokens_out", "usd", "file"}

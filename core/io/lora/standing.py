@@ -18,7 +18,7 @@ from core.finetune.settings import TrainSettings
 from core.io.device import cuda
 from core.io.embedded.generate import Limits, answer_batch
 from core.io.embedded.loading import number_type, resolved
-from core.io.lora import checkpoints
+from core.io.lora import checkpoints, several
 
 
 @dataclass(frozen=True)
@@ -188,6 +188,7 @@ class State:
                 limits = Limits(self.run.answer_tokens, stop_at_newline=True)
                 says = [answer.text for answer in answer_batch(self.model, self.words, self.run.shown, limits)]
         self.model.train()
+        loss = several.agreed(loss)
         if loss is not None and not math.isfinite(loss):
             raise self._diverged("validation loss")
         if loss is not None:
@@ -209,7 +210,9 @@ class State:
                  "step_seconds": self.seconds, "tokens": self.tokens}  # fmt: skip
         each = self.run.settings.keeps_each
         wanted = set(self.validation) if each else {self.best} if self.best is not None else set()
-        checkpoints.save(self.run.folder, self.step, self.model, self.optimizer, facts, wanted, slim=each)
+        if several.leads():
+            checkpoints.save(self.run.folder, self.step, self.model, self.optimizer, facts, wanted, slim=each)
+        several.wait_for_all()
         self.kept = self.step
         self.tell(self._told())
 

@@ -23,7 +23,7 @@ from core.format import plural, size
 from core.io import device
 from core.io.embedded.loading import give_back, resolved, threads
 from core.io.embedded.weights import facts, tokenizer
-from core.io.lora import checkpoints
+from core.io.lora import checkpoints, several
 from core.io.lora.adapting import adapted
 from core.io.lora.packing import can_pack
 from core.io.lora.standing import Run, State, Told, Trained, peak_memory, tensors
@@ -39,7 +39,7 @@ def train(run: Run, tell: Callable[[Told], None]) -> Trained:
     damaged = checkpoints.clear(run.folder)
     notes = (_damaged(damaged, run, tell),) if damaged else ()
     try:
-        return _train(run, tell, notes)
+        return _run(run, tell, notes)
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
@@ -54,11 +54,19 @@ def train(run: Run, tell: Callable[[Told], None]) -> Trained:
     tell(Told(step, run.steps, memory=peak_memory(), kept=step if at else None, note=note))
     run = replace(run, settings=less)
     try:
-        return _train(run, tell, (*notes, note))
+        return _run(run, tell, (*notes, note))
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
     raise _too_large(run)
+
+
+def _run(run: Run, tell: Callable[[Told], None], notes: tuple[str, ...]) -> Trained:
+    """In this process, or in as many as are configured."""
+    if several.processes() == 1:
+        return train_here(run, tell, notes)
+    made = several.train_together(run, tell)
+    return replace(made, notes=(*notes, *made.notes))
 
 
 def _damaged(steps: list[int], run: Run, tell: Callable[[Told], None]) -> str:
@@ -89,7 +97,8 @@ def _too_large(run: Run) -> ModelError:
                       f"{size(device.room())}. {advice} What was kept so far stays.", title="Out of memory")  # fmt: skip
 
 
-def _train(run: Run, tell: Callable[[Told], None], notes: tuple[str, ...]) -> Trained:
+def train_here(run: Run, tell: Callable[[Told], None], notes: tuple[str, ...] = ()) -> Trained:
+    """`train` once, in this process, as one of several where it was launched so."""
     import torch
     from transformers import PrinterCallback, Trainer, TrainerCallback
 
@@ -137,13 +146,14 @@ def _arguments(run: Run, steps: int) -> Any:
     """Trainer keeps to itself: no checkpoints of its own, no printing, the rows in the order they come."""
     from transformers import TrainingArguments
 
-    settings, precision = run.settings, resolved(run.settings.precision)
+    settings, precision = several.share(run.settings), resolved(run.settings.precision)
     made = TrainingArguments(
         output_dir=str(run.folder / "trainer"), use_cpu=not device.cuda(), bf16=precision == "bf16", fp16=precision == "fp16",
         max_steps=steps,
         per_device_train_batch_size=settings.batch, gradient_accumulation_steps=settings.accumulate, max_grad_norm=settings.clip,
         train_sampling_strategy="sequential", remove_unused_columns=False, logging_steps=1, logging_nan_inf_filter=False,
         save_strategy="no", report_to="none", disable_tqdm=True, seed=settings.seed, dataloader_pin_memory=False,
+        ddp_backend="gloo" if several.launched() and not device.cuda() else None, ddp_find_unused_parameters=False,
     )  # fmt: skip
     made._n_gpu = min(1, made.n_gpu)  # one process trains on one device; several of them are started on purpose
     return made
