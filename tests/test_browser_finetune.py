@@ -47,6 +47,7 @@ def test_a_run_is_started_stopped_resumed_and_read(home: Path, tmp_path: Path, m
         me.go(f"/finetune?dataset={one.dataset}")
         me.sees("Every row teaches something")
         me.page.locator(".st-key-finetune_all summary").click()
+        me.settled()
         number(me, "Most steps", 60)
         number(me, "Epochs", 20)
         number(me, "Evaluate every", 10)

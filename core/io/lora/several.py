@@ -53,7 +53,7 @@ def _configured() -> int:
         return 1
     from accelerate.commands.config.config_args import default_config_file, load_config_from_file
 
-    return int(load_config_from_file(None).num_processes) if Path(default_config_file).is_file() else 1
+    return int(getattr(load_config_from_file(None), "num_processes", 1)) if Path(default_config_file).is_file() else 1
 
 
 def launched() -> bool:
