@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from openai import OpenAI
 
+    from tests.hub_server import Hub
     from tests.platform import Platform
 
 settings.register_profile("studio", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))  # load fails no test
@@ -73,3 +74,19 @@ def client(server: Platform) -> Iterator[OpenAI]:
 
     with openai.OpenAI(api_key=KEY, base_url=server.url, max_retries=0) as one:
         yield one
+
+
+@pytest.fixture
+def online(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A Hub on loopback in place of the real one, to which whoever bears WRITER may push."""
+    from core.io.sources import hub
+    from tests.hub_server import WRITER, Hub
+
+    with Hub() as there:
+        there.writers.add(WRITER)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(hub, "WAIT", 2.0)
+        for name in ("HF_HUB_OFFLINE", "HF_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HF_ENDPOINT", there.url)
+        yield there

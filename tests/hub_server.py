@@ -22,6 +22,7 @@ import pandas as pd
 from tests import hub_uploads
 
 TOKEN = "hf_canary_0123456789abcdef"
+WRITER = "hf_writes_for_this_session_only"
 PAGE = 5
 """Entries of a page of the tree: small, so that every test meets several."""
 

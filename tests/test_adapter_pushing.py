@@ -11,13 +11,11 @@ import yaml
 from core.io import jobs, lora
 from core.io.jobs import Job
 from core.io.lora.uploading import take
-from core.io.sources import hub
 from tests import doubles
 from tests.adapters import plain_adapter
+from tests.hub_server import WRITER as SECRET
 from tests.hub_server import Hub
 from tests.tiny import tiny_model
-
-SECRET = "hf_writes_for_this_session_only"
 
 
 @pytest.fixture(scope="module")
@@ -25,18 +23,6 @@ def made(tmp_path_factory) -> tuple[Path, Path]:
     root = tmp_path_factory.mktemp("pushing")
     base = tiny_model(root / "tiny")
     return base, plain_adapter(base, root / "good")
-
-
-@pytest.fixture
-def online(home: Path, monkeypatch: pytest.MonkeyPatch):
-    with Hub() as server:
-        server.writers.add(SECRET)
-        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(hub, "WAIT", 2.0)
-        for name in ("HF_HUB_OFFLINE", "HF_TOKEN"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("HF_ENDPOINT", server.url)
-        yield server
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from io import BytesIO
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -17,22 +16,8 @@ from core.io.jobs import Job
 from core.io.sources import hub
 from core.version import Version
 from tests import doubles
-from tests.hub_server import Hub
+from tests.hub_server import WRITER as SECRET
 from tests.test_exporting import priced
-
-SECRET = "hf_writes_for_this_session_only"
-
-
-@pytest.fixture
-def online(home: Path, monkeypatch: pytest.MonkeyPatch):
-    with Hub() as server:
-        server.writers.add(SECRET)
-        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(hub, "WAIT", 2.0)
-        for name in ("HF_HUB_OFFLINE", "HF_TOKEN"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("HF_ENDPOINT", server.url)
-        yield server
 
 
 def pushed(version: Version, token: str | None = SECRET, **more: object) -> Job:

@@ -44,14 +44,15 @@ def show(version: Version, prepared: lora.Prepared, settings: TrainSettings, pla
     found += [*more, *missing(settings)]
     with card("Check", control=_measure(prepared, settings) if base == embedded.model_dir() else None, into=into):
         for line in found:
-            _line(line)
+            check_line(line)
         job = latest("probe")
         if job and (job.alive or job.error):
             watch(job.id, "finetune_probe_job")
     return found
 
 
-def _line(line: Check) -> None:
+def check_line(line: Check) -> None:
+    """One sentence of the card with its sign and its note; what can be mended elsewhere leads there."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         if line.page and line.state != "PASS":
             with st.container(horizontal=True, width="content", vertical_alignment="center", gap="xxsmall"):
@@ -59,7 +60,8 @@ def _line(line: Check) -> None:
                 link(line.page, plain(line.sentence))
         else:
             st.markdown(f"{ICONS[line.state]} {plain(line.sentence)}", width="content")
-        st.caption(plain(line.note), width="content")
+        if line.note:
+            st.caption(plain(line.note), width="content")
 
 
 def _time(plan: Estimate, base: Path) -> Check:

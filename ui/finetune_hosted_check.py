@@ -17,9 +17,8 @@ from core.io.hosted import rows as training
 from core.validate.prices import limit_of
 from core.version import Version
 from ui import cache
-from ui.finetune_check import ICONS
+from ui.finetune_check import check_line
 from ui.layout import card
-from ui.state import link, plain
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def show(version: Version, host: Host, plan: Plan, into: Any) -> tuple[list[Chec
         elif not training.measurable(version):
             lines.append(Check("WARN", "Nothing is measured afterwards", "no target or no test rows"))
         for line in lines:
-            _line(line)
+            check_line(line)
     return lines, estimate
 
 
@@ -110,15 +109,3 @@ def _costs(plan: costs.Estimate, budget: float | None, host: Host) -> list[Check
 
 def _tests(version: Version, plan: Plan) -> int:
     return min(int(plan.request.get("limit", 0)), version.splits.get("test", 0)) if training.measurable(version) else 0
-
-
-def _line(line: Check) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        if line.page and line.state != "PASS":
-            with st.container(horizontal=True, width="content", vertical_alignment="center", gap="xxsmall"):
-                st.markdown(ICONS[line.state], width="content")
-                link(line.page, plain(line.sentence))
-        else:
-            st.markdown(f"{ICONS[line.state]} {plain(line.sentence)}", width="content")
-        if line.note:
-            st.caption(plain(line.note), width="content")
